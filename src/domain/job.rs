@@ -1,0 +1,311 @@
+//! A job: what was asked for, where it stands, what a page may see of it.
+//!
+//! ```text
+//!             stop             worker returned
+//!  Running ─────────► Stopping ────────────────► Cancelled
+//!     │                  │  └──────────────────► Failed       (blanking or the work itself failed)
+//!     │                  └─────────────────────► Done         (stop came too late: commit is finished, never stopped)
+//!     ├──────────────────────────────────────►  Done
+//!     ├──────────────────────────────────────►  Failed
+//!     └───── the program went away ──────────►  Interrupted   (seen at the next start; also from Stopping)
+//! ```
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::backup::BackupSlug;
+use super::disk::{DiskId, Fingerprint};
+use super::image::{Board, Digest, OsVersion};
+use super::problem::Problem;
+use super::progress::Amount;
+use super::size::Bytes;
+use super::stage::Stage;
+
+/// Counts up from 1 for the life of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobId(pub u64);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Which backup goes onto the card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackupChoice {
+    /// A new full backup from the Supervisor (BK-1).
+    New,
+    /// One that the Supervisor has. `have_key`: the user confirmed to have the key of a protected one.
+    Existing {
+        slug: BackupSlug,
+        have_key: bool,
+    },
+    /// A tar of the command line.
+    File(PathBuf),
+    None,
+}
+
+/// Which image the card gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageChoice {
+    /// The running version.
+    Running,
+    /// The latest stable version.
+    Latest,
+    /// A file of the command line: `.img.xz` or `.img`.
+    File(PathBuf),
+    /// A URL of the command line; without a digest only if the user said so.
+    Url { url: String, without_digest: bool },
+}
+
+/// What starts a job: parsed once from a form, JSON or the command line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardRequest {
+    pub disk: DiskId,
+    /// What the user saw (DV-5); compared again on the descriptor that is written through.
+    pub seen: Fingerprint,
+    /// The plug number that the user saw; `None` where the app restarted since, or on the command line.
+    pub plug: Option<u64>,
+    pub backup: BackupChoice,
+    pub image: ImageChoice,
+    /// Given on the command line; else the running board.
+    pub board: Option<Board>,
+    /// Random per form: a second start with the same one leads to the same job.
+    pub once: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    Running,
+    Stopping,
+    Cancelled,
+    Failed,
+    Interrupted,
+    Done,
+}
+
+/// What happens to a job from outside its stages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobEvent {
+    /// The user (or SIGTERM) asks to stop.
+    Stop,
+    /// The worker has returned: cancelled, with an error, or with a finished card.
+    Stopped,
+    Broke,
+    Finished,
+    /// At the start of the program: the ledger says that it ran.
+    Found,
+}
+
+/// The event does not fit the state; nothing changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a job that is {state:?} takes no {event:?}")]
+pub struct NotNow {
+    pub state: JobState,
+    pub event: JobEvent,
+}
+
+impl JobState {
+    pub const ALL: [JobState; 6] = [
+        JobState::Running,
+        JobState::Stopping,
+        JobState::Cancelled,
+        JobState::Failed,
+        JobState::Interrupted,
+        JobState::Done,
+    ];
+
+    pub fn next(self, event: JobEvent) -> Result<JobState, NotNow> {
+        use JobEvent as E;
+        use JobState as S;
+        Ok(match (self, event) {
+            (S::Running | S::Stopping, E::Stop) => S::Stopping,
+            (S::Running | S::Stopping, E::Stopped) => S::Cancelled,
+            (S::Running | S::Stopping, E::Broke) => S::Failed,
+            (S::Running | S::Stopping, E::Finished) => S::Done,
+            (S::Running | S::Stopping, E::Found) => S::Interrupted,
+            (state, event) => return Err(NotNow { state, event }),
+        })
+    }
+
+    pub const fn is_over(self) -> bool {
+        !matches!(self, JobState::Running | JobState::Stopping)
+    }
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            JobState::Running => "running",
+            JobState::Stopping => "stopping",
+            JobState::Cancelled => "cancelled",
+            JobState::Failed => "failed",
+            JobState::Interrupted => "interrupted",
+            JobState::Done => "done",
+        }
+    }
+}
+
+/// What is on the card now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CardNow {
+    /// Nothing was written yet.
+    Untouched,
+    /// No table, no boot sector: it starts nowhere and can be used again.
+    Blank,
+    Finished,
+    /// It went away before it could be read back. It starts nowhere if its first sector was reached.
+    Unknown,
+}
+
+impl CardNow {
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            CardNow::Untouched => "The card is unchanged.",
+            CardNow::Blank => "The card is empty now and can be used again.",
+            CardNow::Finished => "The card is finished.",
+            CardNow::Unknown => "The card could not be read afterwards. Do not start anything from it; make it anew.",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StageState {
+    Waiting,
+    Running,
+    Done,
+    /// Nothing to do: a kept image, a chosen backup, no backup.
+    Skipped,
+    Failed,
+    Stopped,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageView {
+    pub stage: Stage,
+    pub state: StageState,
+    pub amount: Amount,
+    /// Bytes in a second over the last seconds; while running only.
+    pub rate: Option<u64>,
+    /// Milliseconds it took, or has taken so far.
+    pub millis: u64,
+    /// What it does just now, where it says so: "Backing up Mosquitto".
+    pub note: Option<String>,
+}
+
+/// Something the user should know that did not stop the job; `code` is stable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    pub code: String,
+    pub text: String,
+}
+
+/// The disk of a job, as people know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardBrief {
+    pub id: DiskId,
+    pub path: PathBuf,
+    /// "SanDisk Ultra, 64 GB"
+    pub name: String,
+    pub size: Bytes,
+    pub fingerprint: Fingerprint,
+}
+
+/// What was made, of what, and what was compared: the certificate's facts (JB-7). Filled while the job runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Made {
+    pub board: Option<Board>,
+    pub version: Option<OsVersion>,
+    pub image_name: Option<String>,
+    /// Of the file as it was published (packed).
+    pub image_digest: Option<Digest>,
+    pub image_bytes: Option<Bytes>,
+    pub backup: Option<BackupSlug>,
+    pub backup_digest: Option<Digest>,
+    pub backup_bytes: Option<Bytes>,
+    /// Blocks of 1 MiB that read right only after they were written again.
+    pub rewritten_blocks: Vec<u64>,
+}
+
+/// A job, complete: what a page, the API and the ledger know of it. Replaced as a whole at each change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobView {
+    pub id: JobId,
+    /// Grows with every publication, so that a reader can tell newer from older.
+    pub generation: u64,
+    pub state: JobState,
+    pub card: CardBrief,
+    pub request: CardRequest,
+    pub stages: Vec<StageView>,
+    /// Of the whole job: never falls, 100 only with `Done`.
+    pub percent: u8,
+    /// Seconds left along the critical path; `None`: not known yet.
+    pub remaining: Option<u64>,
+    pub warnings: Vec<Warning>,
+    pub problem: Option<Problem>,
+    /// The technical chain of causes, for the folded part and the log.
+    pub detail: Option<String>,
+    pub card_now: CardNow,
+    /// Seconds since 1970.
+    pub started: u64,
+    pub ended: Option<u64>,
+    /// Seconds since the last byte moved, while a stage that moves bytes runs.
+    pub quiet: u64,
+    pub made: Made,
+}
+
+impl JobView {
+    pub fn stage(&self, stage: Stage) -> Option<&StageView> {
+        self.stages.iter().find(|s| s.stage == stage)
+    }
+
+    /// The stage that the page speaks of: the last running one in order, but not the backup while another runs.
+    pub fn main_stage(&self) -> Option<&StageView> {
+        let running = || self.stages.iter().filter(|s| s.state == StageState::Running);
+        running().rfind(|s| s.stage != Stage::Backup).or_else(|| running().next())
+    }
+
+    /// The stage that failed or was stopped, else the one that runs.
+    pub fn last_stage(&self) -> Option<Stage> {
+        self.stages
+            .iter()
+            .find(|s| matches!(s.state, StageState::Failed | StageState::Stopped))
+            .map(|s| s.stage)
+            .or_else(|| self.main_stage().map(|s| s.stage))
+    }
+
+    /// Nothing on the card was written yet.
+    pub fn is_untouched(&self) -> bool {
+        self.card_now == CardNow::Untouched
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_table_of_states_and_events() {
+        use JobEvent as E;
+        use JobState as S;
+        let events = [E::Stop, E::Stopped, E::Broke, E::Finished, E::Found];
+        let next = [S::Stopping, S::Cancelled, S::Failed, S::Done, S::Interrupted];
+        for state in S::ALL {
+            for (event, want) in events.into_iter().zip(next) {
+                let got = state.next(event);
+                if state.is_over() {
+                    assert_eq!(got, Err(NotNow { state, event }));
+                } else {
+                    assert_eq!(got, Ok(want));
+                }
+            }
+        }
+    }
+}

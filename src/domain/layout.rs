@@ -1,0 +1,1 @@
+//! (to come: tables and growing)

@@ -1,0 +1,14 @@
+//! Floor 1: words. Data and rules; no I/O, no async, no clock.
+
+pub mod backup;
+pub mod disk;
+pub mod image;
+pub mod job;
+pub mod layout;
+pub mod pace;
+pub mod problem;
+pub mod progress;
+pub mod secret;
+pub mod size;
+pub mod stage;
+pub mod system;

@@ -1,0 +1,68 @@
+//! How long to wait for others. One value of its kind for a program, so that tests and the simulator can wait in
+//! milliseconds where people wait in minutes.
+
+use std::time::Duration;
+
+/// Waits of everything that talks to the Supervisor or to a release server. Every wait of the program is bounded by one.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Between two looks at the Supervisor's jobs.
+    pub poll: Duration,
+    /// Until an ordinary answer has to be there.
+    pub answer: Duration,
+    /// First wait before a GET is tried again; doubles each time, up to `retry_most`.
+    pub retry: Duration,
+    pub retry_most: Duration,
+    /// How often a GET or a download without progress is tried before it counts as failed.
+    pub tries: u32,
+    /// Without a new stage, child job or byte for so long, a backup counts as hung (Core may never answer).
+    pub backup_silence: Duration,
+    /// Without a byte for so long, a download's connection counts as dead.
+    pub download_silence: Duration,
+}
+
+impl Pace {
+    /// What people get.
+    pub const fn real() -> Pace {
+        Pace {
+            poll: Duration::from_secs(2),
+            answer: Duration::from_secs(30),
+            retry: Duration::from_secs(1),
+            retry_most: Duration::from_secs(30),
+            tries: 8,
+            backup_silence: Duration::from_secs(20 * 60),
+            download_silence: Duration::from_secs(60),
+        }
+    }
+
+    /// For tests against stand-ins on the same machine.
+    pub const fn brisk() -> Pace {
+        Pace {
+            poll: Duration::from_millis(5),
+            answer: Duration::from_millis(1500),
+            retry: Duration::from_millis(2),
+            retry_most: Duration::from_millis(20),
+            tries: 4,
+            backup_silence: Duration::from_millis(1200),
+            download_silence: Duration::from_millis(400),
+        }
+    }
+
+    /// The wait before try number `n` (0 = the first repetition).
+    pub fn backoff(&self, n: u32) -> Duration {
+        self.retry.saturating_mul(1 << n.min(16)).min(self.retry_most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_doubles_and_is_bounded() {
+        let pace = Pace::real();
+        let seconds: Vec<u64> = (0..8).map(|n| pace.backoff(n).as_secs()).collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 30, 30, 30]);
+        assert_eq!(pace.backoff(u32::MAX), pace.retry_most);
+    }
+}

@@ -1,0 +1,92 @@
+//! The stages of each recipe: order, words, and what stopping means there (face §6, JB-1).
+
+use serde::{Deserialize, Serialize};
+
+/// A stage of "make card". The order of the variants is the order of the steps on the page; `Backup` runs beside
+/// `Download`, `Write` and `Verify`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    Preflight,
+    Backup,
+    Download,
+    Write,
+    Verify,
+    Grow,
+    Inject,
+    Commit,
+}
+
+impl Stage {
+    pub const ALL: [Stage; 8] = [
+        Stage::Preflight,
+        Stage::Backup,
+        Stage::Download,
+        Stage::Write,
+        Stage::Verify,
+        Stage::Grow,
+        Stage::Inject,
+        Stage::Commit,
+    ];
+
+    pub const fn id(self) -> &'static str {
+        match self {
+            Stage::Preflight => "preflight",
+            Stage::Backup => "backup",
+            Stage::Download => "download",
+            Stage::Write => "write",
+            Stage::Verify => "verify",
+            Stage::Grow => "grow",
+            Stage::Inject => "inject",
+            Stage::Commit => "commit",
+        }
+    }
+
+    /// What the step does, as the page says it. `version` is the Home Assistant OS version, if it is known.
+    pub fn sentence(self, version: Option<&str>) -> String {
+        match (self, version) {
+            (Stage::Preflight, _) => "Check the card and this system".into(),
+            (Stage::Backup, _) => "Make a full backup".into(),
+            (Stage::Download, Some(v)) => format!("Download Home Assistant OS {v}"),
+            (Stage::Download, None) => "Download Home Assistant OS".into(),
+            (Stage::Write, _) => "Write the system to the card".into(),
+            (Stage::Verify, _) => "Read it back and compare".into(),
+            (Stage::Grow, _) => "Make use of the whole card".into(),
+            (Stage::Inject, _) => "Put the backup on the card".into(),
+            (Stage::Commit, _) => "Make the card startable".into(),
+        }
+    }
+
+    /// The same while it runs: "writing the system to the card".
+    pub const fn doing(self) -> &'static str {
+        match self {
+            Stage::Preflight => "checking the card and this system",
+            Stage::Backup => "making a full backup",
+            Stage::Download => "downloading Home Assistant OS",
+            Stage::Write => "writing the system to the card",
+            Stage::Verify => "reading it back and comparing",
+            Stage::Grow => "making use of the whole card",
+            Stage::Inject => "putting the backup on the card",
+            Stage::Commit => "making the card startable",
+        }
+    }
+
+    /// Commit takes seconds and is finished, never stopped (JB-3).
+    pub const fn can_be_stopped(self) -> bool {
+        !matches!(self, Stage::Commit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_what_serde_writes() {
+        for stage in Stage::ALL {
+            let json = serde_json::to_string(&stage).unwrap();
+            assert_eq!(json, format!("\"{}\"", stage.id()));
+        }
+        assert!(Stage::ALL.is_sorted());
+    }
+}

@@ -1,0 +1,118 @@
+//! Floor 2: the one privileged door. What the machine can do for us, in our words.
+//!
+//! [`linux`] is the real machine, [`scratch`] plays cards with files. Nothing outside `host/linux.rs` calls `nix`, starts
+//! a child or has `unsafe` in it.
+
+pub mod buffer;
+pub mod linux;
+pub mod scratch;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::domain::disk::{Disk, DiskId, Fingerprint};
+use crate::domain::progress::{Meter, StopFlag};
+use crate::domain::size::Bytes;
+
+/// The machine, or something that plays it.
+pub trait Host: Send + Sync + 'static {
+    /// Every whole disk, probed and read: what is on it, whether it could be opened. Blocks for as long as the slowest
+    /// reader takes; to be called on a thread of its own.
+    fn disks(&self) -> Result<Vec<Disk>, HostError>;
+
+    /// Returns when a disk came, went or changed its medium, at the latest after `timeout`. True: something changed.
+    fn wait_change(&self, timeout: Duration) -> bool;
+
+    /// Opens a disk for a job: exclusively first, then the plain descriptor with its `flock`.
+    fn claim(&self, disk: &DiskId) -> Result<Box<dyn Claim>, HostError>;
+
+    /// The disks under the file system that `path` lies on, through dm, md and loop devices (DV-3).
+    fn disks_under(&self, path: &Path) -> Result<Vec<DiskId>, HostError>;
+
+    /// On a PC: the disks under every mount, every swap space and `/` (DV-3).
+    fn disks_in_use(&self) -> Result<Vec<DiskId>, HostError>;
+
+    /// Free bytes for us in the file system of `dir`.
+    fn free_space(&self, dir: &Path) -> Result<Bytes, HostError>;
+}
+
+/// A claimed disk: the only thing that is ever written to. Released when dropped.
+///
+/// Offsets and lengths are multiples of 512. Reads and writes go past the page cache where the device allows it.
+pub trait Claim: Send {
+    /// As the descriptor says now; 0 once the disk is gone.
+    fn size(&self) -> io::Result<Bytes>;
+
+    /// Read from this very descriptor (DV-5).
+    fn fingerprint(&self) -> Result<Fingerprint, HostError>;
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
+
+    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()>;
+
+    /// Returns once everything written is on the medium.
+    fn flush(&self) -> io::Result<()>;
+
+    /// Closes the exclusive descriptor, so that child tools may open the disk; the plain one keeps its `flock`.
+    fn admit_tools(&mut self) -> io::Result<()>;
+
+    /// Takes the exclusive descriptor again and drops what the page cache holds of the disk.
+    fn shut_out(&mut self) -> io::Result<()>;
+
+    /// Runs a child tool on the card, inherited as a descriptor. A status of the tool other than success is an answer,
+    /// not an error; `stop` kills it, the timeout too.
+    fn tool(&mut self, call: &ToolCall<'_>, stop: &StopFlag) -> Result<ToolAnswer, HostError>;
+
+    /// The disk was pulled: its descriptor says 0 bytes, or the kernel said so.
+    fn is_gone(&self) -> bool;
+}
+
+/// What a child tool is asked to do to the file system that begins `offset` bytes into the card.
+#[derive(Debug, Clone)]
+pub enum ToolCall<'a> {
+    /// `e2fsck -fy`: repairs.
+    Repair { offset: u64 },
+    /// `e2fsck -fn`: only looks.
+    Check { offset: u64 },
+    /// `resize2fs` to so many blocks.
+    Resize { offset: u64, blocks: u64 },
+    /// `debugfs -w` with these commands, one a line; `{file}` in them stands for the inherited descriptor of `file`,
+    /// whose bytes read so far go into `meter`.
+    Edit { offset: u64, commands: Vec<String>, file: Option<&'a Path>, meter: Option<&'a Meter> },
+}
+
+#[derive(Debug, Clone)]
+pub struct ToolAnswer {
+    /// Exit status; 128 + signal where it was killed.
+    pub code: i32,
+    /// What it printed, both streams, at most 64 KiB.
+    pub output: String,
+}
+
+/// What the machine answers when it cannot. The text names what was tried; `source()` carries the cause.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    #[error("looking at {what}")]
+    Looking { what: String, source: io::Error },
+    #[error("there is no disk {0}")]
+    NoDisk(DiskId),
+    #[error("{0} is mounted or used by somebody else")]
+    Busy(DiskId),
+    #[error("this app may not open {0}")]
+    Denied(DiskId),
+    #[error("{0} is write-protected")]
+    ReadOnly(DiskId),
+    #[error("opening {disk}")]
+    Opening { disk: DiskId, source: io::Error },
+    #[error("{tool} is not installed")]
+    ToolMissing { tool: &'static str },
+    #[error("running {tool}")]
+    Tool { tool: &'static str, source: io::Error },
+    #[error("{tool} did not end within {limit:?}")]
+    ToolTimeout { tool: &'static str, limit: Duration },
+    #[error("stopped")]
+    Stopped,
+    #[error("{0} is not a regular file")]
+    NotAFile(PathBuf),
+}

@@ -1,0 +1,27 @@
+//! sd-swap: move a Home Assistant to another disk, and finish the move.
+//!
+//! The building, floor by floor; a floor looks down, never up (`tests/floors.rs` holds it):
+//!
+//! ```text
+//! 4  web   cli   demo          faces: pages, commands, the stand-ins
+//! 3  jobs                      work in progress: conductor, run, ledger, the recipe
+//! 2  host · disk · image · supervisor      the machine, cards, image bytes, the Supervisor's API
+//! 1  domain                    words: data and rules
+//! ```
+//!
+//! On floor 2 only `disk → host` is a sideways step.
+
+pub mod domain;
+
+pub mod disk;
+pub mod host;
+pub mod image;
+pub mod supervisor;
+
+pub mod jobs;
+
+pub mod cli;
+pub mod config;
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod web;
