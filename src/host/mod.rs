@@ -4,6 +4,7 @@
 //! a child or has `unsafe` in it.
 
 pub mod buffer;
+pub mod identity;
 pub mod linux;
 pub mod scratch;
 
@@ -80,6 +81,17 @@ pub enum ToolCall<'a> {
     /// `debugfs -w` with these commands, one a line; `{file}` in them stands for the inherited descriptor of `file`,
     /// whose bytes read so far go into `meter`.
     Edit { offset: u64, commands: Vec<String>, file: Option<&'a Path>, meter: Option<&'a Meter> },
+}
+
+impl ToolCall<'_> {
+    /// The name of the program.
+    pub const fn tool(&self) -> &'static str {
+        match self {
+            ToolCall::Repair { .. } | ToolCall::Check { .. } => "e2fsck",
+            ToolCall::Resize { .. } => "resize2fs",
+            ToolCall::Edit { .. } => "debugfs",
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -1,1 +1,280 @@
-//! (to come)
+//! Regular files that play cards: plugged, pulled, made read-only, made to fail at the n-th operation, made to lie about
+//! their size, to lose power with writes still in their cache.
+//!
+//! They go through the same descriptors and the same child tools as a real disk; only what a real disk would do by itself
+//! is played here.
+
+mod card;
+pub mod fault;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint, Transport};
+use crate::domain::size::{Bytes, MIB};
+
+use super::linux::descriptor::{Descriptor, OpenFailed};
+use super::{Claim, Host, HostError, identity};
+
+pub use card::ScratchClaim;
+use fault::Faults;
+
+/// How a scratch card presents itself.
+#[derive(Debug, Clone)]
+pub struct ScratchSpec {
+    pub file: PathBuf,
+    pub vendor: String,
+    pub model: String,
+    pub serial: String,
+    pub bus_path: String,
+    pub slot: Option<u32>,
+    pub read_only: bool,
+    /// Bytes in a second that it takes and gives; `None`: as fast as the file.
+    pub write_speed: Option<u64>,
+    pub read_speed: Option<u64>,
+    /// A counterfeit: it claims the file's length but keeps only so many bytes.
+    pub keeps: Option<Bytes>,
+}
+
+impl ScratchSpec {
+    pub fn new(file: impl Into<PathBuf>) -> ScratchSpec {
+        ScratchSpec {
+            file: file.into(),
+            vendor: "Scratch".into(),
+            model: "card".into(),
+            serial: "0001".into(),
+            bus_path: "scratch/1".into(),
+            slot: None,
+            read_only: false,
+            write_speed: None,
+            read_speed: None,
+            keeps: None,
+        }
+    }
+}
+
+/// A card and what happened to it; shared with its claims.
+#[derive(Debug)]
+struct Card {
+    spec: ScratchSpec,
+    plugged: bool,
+    plug: u64,
+    plugged_at: Option<u64>,
+    faults: Faults,
+}
+
+/// Plays a machine whose only disks are scratch cards.
+#[derive(Debug, Clone, Default)]
+pub struct ScratchHost(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    cards: BTreeMap<DiskId, Card>,
+    changes: u64,
+    waited_for: u64,
+    free_space: Option<Bytes>,
+}
+
+impl ScratchHost {
+    pub fn new() -> ScratchHost {
+        ScratchHost::default()
+    }
+
+    /// A panic elsewhere must not make the disks vanish: the state is valid after each statement here.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state();
+        let result = act(&mut state);
+        state.changes += 1;
+        self.0.changed.notify_all();
+        result
+    }
+
+    /// Adds a card that is plugged in, as if it had been there before we began to watch.
+    pub fn add(&self, name: &str, spec: ScratchSpec) -> DiskId {
+        let id = DiskId(name.into());
+        let card = Card { spec, plugged: true, plug: 1, plugged_at: None, faults: Faults::default() };
+        self.change(|state| state.cards.insert(id.clone(), card));
+        id
+    }
+
+    /// Puts a card in that was pulled (or another file in its place) while we watch.
+    pub fn plug(&self, id: &DiskId, other: Option<PathBuf>) {
+        self.change(|state| {
+            if let Some(card) = state.cards.get_mut(id) {
+                card.plugged = true;
+                card.plug += 1;
+                card.plugged_at = Some(now());
+                card.faults = Faults::default();
+                if let Some(file) = other {
+                    card.spec.file = file;
+                }
+            }
+        });
+    }
+
+    /// Pulls a card: claims on it fail from now on as those on a pulled disk do.
+    pub fn pull(&self, id: &DiskId) {
+        self.change(|state| {
+            if let Some(card) = state.cards.get_mut(id) {
+                card.plugged = false;
+                card.faults.pull();
+            }
+        });
+    }
+
+    pub fn set_read_only(&self, id: &DiskId, read_only: bool) {
+        self.change(|state| {
+            if let Some(card) = state.cards.get_mut(id) {
+                card.spec.read_only = read_only;
+            }
+        });
+    }
+
+    /// The faults of a card: to script them and to read what was done to it.
+    pub fn faults(&self, id: &DiskId) -> Faults {
+        self.state().cards.get(id).map(|card| card.faults.clone()).unwrap_or_default()
+    }
+
+    /// What [`Host::free_space`] answers; `None`: the truth.
+    pub fn set_free_space(&self, free: Option<Bytes>) {
+        self.state().free_space = free;
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map(|d| d.as_secs()).unwrap_or(0)
+}
+
+impl Host for ScratchHost {
+    fn disks(&self) -> Result<Vec<Disk>, HostError> {
+        let cards: Vec<(DiskId, ScratchSpec, u64, Option<u64>, Faults)> = self
+            .state()
+            .cards
+            .iter()
+            .filter(|(_, card)| card.plugged && !card.faults.is_pulled())
+            .map(|(id, c)| (id.clone(), c.spec.clone(), c.plug, c.plugged_at, c.faults.clone()))
+            .collect();
+        Ok(cards.into_iter().map(|(id, spec, plug, at, faults)| describe(id, spec, plug, at, &faults)).collect())
+    }
+
+    fn wait_change(&self, timeout: Duration) -> bool {
+        let state = self.state();
+        let (mut state, _) = self
+            .0
+            .changed
+            .wait_timeout_while(state, timeout, |state| state.changes == state.waited_for)
+            .unwrap_or_else(PoisonError::into_inner);
+        let changed = state.changes != state.waited_for;
+        state.waited_for = state.changes;
+        changed
+    }
+
+    fn claim(&self, id: &DiskId) -> Result<Box<dyn Claim>, HostError> {
+        let (spec, faults) = {
+            let state = self.state();
+            let card = state.cards.get(id).filter(|card| card.plugged && !card.faults.is_pulled());
+            let card = card.ok_or_else(|| HostError::NoDisk(id.clone()))?;
+            (card.spec.clone(), card.faults.clone())
+        };
+        if spec.read_only {
+            return Err(HostError::ReadOnly(id.clone()));
+        }
+        faults.before(fault::Op::Claim).map_err(|source| HostError::Opening { disk: id.clone(), source })?;
+        let descriptor = Descriptor::claim(&spec.file).map_err(|failed| refused(id, failed))?;
+        Ok(Box::new(ScratchClaim::new(descriptor, spec, faults)))
+    }
+
+    fn disks_under(&self, _path: &Path) -> Result<Vec<DiskId>, HostError> {
+        Ok(Vec::new())
+    }
+
+    fn disks_in_use(&self) -> Result<Vec<DiskId>, HostError> {
+        Ok(Vec::new())
+    }
+
+    fn free_space(&self, dir: &Path) -> Result<Bytes, HostError> {
+        match self.state().free_space {
+            Some(free) => Ok(free),
+            None => super::linux::free_space(dir),
+        }
+    }
+}
+
+fn refused(id: &DiskId, failed: OpenFailed) -> HostError {
+    match failed {
+        OpenFailed::Busy => HostError::Busy(id.clone()),
+        OpenFailed::Denied => HostError::Denied(id.clone()),
+        OpenFailed::ReadOnly => HostError::ReadOnly(id.clone()),
+        OpenFailed::Other(source) => HostError::Opening { disk: id.clone(), source },
+    }
+}
+
+fn describe(id: DiskId, spec: ScratchSpec, plug: u64, plugged_at: Option<u64>, faults: &Faults) -> Disk {
+    let size = fs::metadata(&spec.file).map(|m| m.len()).unwrap_or(0);
+    let probed = probe(&spec, size, faults);
+    let (access, fingerprint, contents) = match probed {
+        Ok((fingerprint, contents)) => (Access::Free, Some(fingerprint), contents),
+        Err(OpenFailed::Busy) => (Access::Busy, None, Contents::default()),
+        Err(OpenFailed::Denied) => (Access::Denied, None, Contents::default()),
+        Err(OpenFailed::ReadOnly) => (Access::Unreadable("read-only".into()), None, Contents::default()),
+        Err(OpenFailed::Other(error)) => (Access::Unreadable(error.to_string()), None, Contents::default()),
+    };
+    Disk {
+        id,
+        path: spec.file.clone(),
+        size: Bytes(size),
+        vendor: spec.vendor,
+        model: spec.model,
+        serial: spec.serial,
+        transport: Transport::Usb,
+        bus_path: spec.bus_path,
+        slot: spec.slot,
+        removable: true,
+        read_only: spec.read_only,
+        medium: size > 0,
+        sector: 512,
+        holders: Vec::new(),
+        access,
+        contents,
+        fingerprint,
+        plug,
+        plugged_at,
+        scratch: true,
+    }
+}
+
+fn probe(spec: &ScratchSpec, size: u64, faults: &Faults) -> Result<(Fingerprint, Contents), OpenFailed> {
+    let descriptor = Descriptor::claim(&spec.file)?;
+    // A scan is not one of the job's operations: it is not counted, but it fails on a pulled card.
+    faults.alive()?;
+    let fingerprint = fingerprint_of(spec, size, |offset, buffer| descriptor.read_at(offset, buffer))?;
+    Ok((fingerprint, Contents::default()))
+}
+
+/// DV-5 for a scratch card: its described identity and what its first and last MiB hold.
+fn fingerprint_of(
+    spec: &ScratchSpec,
+    size: u64,
+    read: impl Fn(u64, &mut [u8]) -> io::Result<()>,
+) -> io::Result<Fingerprint> {
+    let length = size.min(MIB) / 512 * 512;
+    let (mut first, mut last) =
+        (super::buffer::Aligned::new(length as usize), super::buffer::Aligned::new(length as usize));
+    read(0, &mut first)?;
+    read((size - length) / 512 * 512, &mut last)?;
+    Ok(identity::fingerprint(&spec.bus_path, &spec.vendor, &spec.model, &spec.serial, size, "", &first, &last))
+}

@@ -1,1 +1,22 @@
-//! (to come)
+//! The real machine. The only home of `nix`, `unsafe` and child processes.
+
+pub mod descriptor;
+pub mod tools;
+
+use std::path::Path;
+
+use nix::sys::statvfs::statvfs;
+
+use super::HostError;
+use crate::domain::size::Bytes;
+
+pub use nix::errno::Errno;
+
+/// Free bytes for an unprivileged writer in the file system of `dir`.
+pub fn free_space(dir: &Path) -> Result<Bytes, HostError> {
+    let answer = statvfs(dir).map_err(|errno| HostError::Looking {
+        what: format!("the free space of {}", dir.display()),
+        source: errno.into(),
+    })?;
+    Ok(Bytes(answer.blocks_available().saturating_mul(answer.fragment_size())))
+}

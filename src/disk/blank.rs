@@ -1,0 +1,110 @@
+//! Making a card blank, keeping it so, and finding out whether it holds as much as it claims (WR-1, DV-6).
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::job::CardNow;
+use crate::domain::size::{Bytes, MIB, SECTOR};
+use crate::host::Claim;
+use crate::host::buffer::Aligned;
+
+use super::Work;
+use super::error::CardError;
+
+/// Bytes of each place that a counterfeit card is tried at.
+const PLACE: usize = 4096;
+
+/// Sector 0 first and flushed: without it nothing sees a table. Then the first and the last MiB.
+pub fn blank(claim: &dyn Claim, size: Bytes) -> Result<(), CardError> {
+    let zeros = Aligned::new(MIB as usize);
+    write(claim, 0, zeros.get(..SECTOR as usize).unwrap_or(&zeros))?;
+    flush(claim)?;
+    write(claim, SECTOR, zeros.get(SECTOR as usize..).unwrap_or(&zeros))?;
+    write(claim, size.0 - MIB, &zeros)?;
+    flush(claim)
+}
+
+/// Brings a card that was touched back to blank and proves it by reading; never errs, says what is there.
+pub fn make_sure(claim: &mut dyn Claim, size: Bytes) -> CardNow {
+    // Without the exclusive descriptor the plain one still writes; the card is given up either way.
+    let _ = claim.shut_out();
+    // Twice: a fault that comes once must not leave anybody in doubt.
+    for _ in 0..2 {
+        if is_blank(claim) || (blank(claim, size).is_ok() && is_blank(claim)) {
+            return CardNow::Blank;
+        }
+    }
+    CardNow::Unknown
+}
+
+fn is_blank(claim: &dyn Claim) -> bool {
+    let mut first = Aligned::new(MIB as usize);
+    claim.read_at(0, &mut first).is_ok() && first.iter().all(|byte| *byte == 0)
+}
+
+/// Writes a pattern of its own to places at doubling offsets up to the end, then reads them all back.
+///
+/// A card that keeps less than it claims loses the far ones or brings them back at the near ones.
+pub fn find_counterfeit(claim: &dyn Claim, size: Bytes, work: &Work) -> Result<(), CardError> {
+    let places = places(size);
+    for offset in &places {
+        work.go_on()?;
+        write(claim, *offset, &pattern(*offset, size))?;
+    }
+    flush(claim)?;
+    let mut back = Aligned::new(PLACE);
+    let mut good = MIB;
+    for offset in &places {
+        claim.read_at(*offset, &mut back).map_err(|source| CardError::Read { at: Bytes(*offset), source })?;
+        if back[..] != pattern(*offset, size)[..] {
+            return Err(CardError::Counterfeit { after: Bytes(good) });
+        }
+        good = offset + PLACE as u64;
+    }
+    // The last place lies where the backup table goes: blank means blank there too.
+    write(claim, size.0 - MIB, &Aligned::new(MIB as usize))?;
+    flush(claim)
+}
+
+/// 1 MiB, 2 MiB, 4 MiB, … and the very end.
+fn places(size: Bytes) -> Vec<u64> {
+    let last = (size.0 - PLACE as u64) / PLACE as u64 * PLACE as u64;
+    let doubling = std::iter::successors(Some(MIB), |offset| offset.checked_mul(2));
+    doubling.take_while(|offset| offset + PLACE as u64 <= last).chain([last]).collect()
+}
+
+fn pattern(offset: u64, size: Bytes) -> Aligned {
+    let mut bytes = Aligned::new(PLACE);
+    for (n, part) in bytes.chunks_mut(32).enumerate() {
+        let block = Sha256::new().chain_update(offset.to_le_bytes()).chain_update(size.0.to_le_bytes());
+        part.copy_from_slice(&block.chain_update((n as u64).to_le_bytes()).finalize());
+    }
+    bytes
+}
+
+pub(super) fn write(claim: &dyn Claim, offset: u64, data: &[u8]) -> Result<(), CardError> {
+    claim.write_at(offset, data).map_err(|source| CardError::Write { at: Bytes(offset), source })
+}
+
+pub(super) fn read(claim: &dyn Claim, offset: u64, buffer: &mut [u8]) -> Result<(), CardError> {
+    claim.read_at(offset, buffer).map_err(|source| CardError::Read { at: Bytes(offset), source })
+}
+
+pub(super) fn flush(claim: &dyn Claim) -> Result<(), CardError> {
+    claim.flush().map_err(CardError::Flush)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_reach_from_the_first_mib_to_the_very_end() {
+        let card = Bytes(63_864_569_856);
+        let places = places(card);
+        assert_eq!(places.first(), Some(&MIB));
+        assert!(places.is_sorted());
+        assert!(places.iter().all(|p| p % 512 == 0 && p + PLACE as u64 <= card.0));
+        assert!(card.0 - places.last().unwrap() < 2 * PLACE as u64);
+        assert_eq!(places.len(), 17);
+    }
+}

@@ -1,0 +1,210 @@
+//! A claimed card and how far it has come. Each step takes the card and gives back the next state, or the card's end.
+
+use crate::domain::disk::Fingerprint;
+use crate::domain::job::CardNow;
+use crate::domain::layout::{GrowPlan, Layout};
+use crate::domain::size::{Bytes, MIB, SECTOR};
+use crate::host::Claim;
+
+use super::error::CardError;
+use super::write::Chunk;
+use super::{ImageBytes, Work, blank, commit, grow, inject, verify, write};
+
+/// A card in state `S`. Dropping it releases the claim.
+pub struct Card<S> {
+    pub(super) claim: Box<dyn Claim>,
+    pub(super) size: Bytes,
+    /// Something was written: from then on it is blank until commit.
+    pub(super) touched: bool,
+    pub(super) state: S,
+}
+
+/// Claimed and compared with what the user confirmed; nothing written.
+pub struct Claimed;
+
+/// The image is on the card, but for its first MiB, which is here.
+pub struct Written {
+    pub(super) head: Vec<u8>,
+    pub(super) chunks: Vec<Chunk>,
+    pub(super) image_size: u64,
+}
+
+/// Every byte of the image was read back, but for its first MiB.
+pub struct Verified {
+    pub(super) head: Vec<u8>,
+    pub(super) image_size: u64,
+    /// Numbers of 1 MiB blocks that read right only after they were written again.
+    pub rewritten: Vec<u64>,
+}
+
+/// The file system fills the card; the table that says so is in memory.
+pub struct Grown {
+    pub(super) plan: GrowPlan,
+    pub(super) block_size: u64,
+    pub rewritten: Vec<u64>,
+}
+
+/// Everything is in its place and compared; only the table is missing.
+pub struct Loaded {
+    pub(super) head: Vec<u8>,
+    /// Backup table: first sector and bytes.
+    pub(super) tail: Option<(u64, Vec<u8>)>,
+    pub rewritten: Vec<u64>,
+}
+
+/// Done. Kept, so that the host does not scan the card until it is pulled (WR-10).
+pub struct Finished {
+    pub rewritten: Vec<u64>,
+}
+
+/// A step failed: why, and what is on the card now. The claim is released.
+#[derive(Debug)]
+pub struct Failed {
+    pub error: CardError,
+    pub now: CardNow,
+}
+
+impl<S> Card<S> {
+    pub(super) fn with<T>(self, state: T) -> Card<T> {
+        Card { claim: self.claim, size: self.size, touched: self.touched, state }
+    }
+
+    pub fn size(&self) -> Bytes {
+        self.size
+    }
+
+    /// The disk under the claim is no longer there.
+    pub fn is_gone(&self) -> bool {
+        self.claim.is_gone()
+    }
+
+    /// Gives the card up: makes sure that it is blank if anything was written, and says what is on it.
+    pub fn abandon(mut self, error: CardError) -> Failed {
+        let error = if self.claim.is_gone() && !matches!(error, CardError::Stopped) { CardError::Gone } else { error };
+        let now = match self.touched {
+            false => CardNow::Untouched,
+            true => blank::make_sure(self.claim.as_mut(), self.size),
+        };
+        Failed { error, now }
+    }
+}
+
+impl Card<Claimed> {
+    /// Takes a claim if it is the disk that was confirmed (`seen`).
+    pub fn claimed(claim: Box<dyn Claim>, seen: &Fingerprint) -> Result<Card<Claimed>, CardError> {
+        let fingerprint = claim.fingerprint().map_err(CardError::Claim)?;
+        if fingerprint != *seen {
+            return Err(CardError::Changed);
+        }
+        let size = claim.size().map_err(|source| CardError::Read { at: Bytes::ZERO, source })?;
+        Ok(Card { claim, size: Bytes(size.sectors() * SECTOR), touched: false, state: Claimed })
+    }
+
+    /// Blanks the card, finds out whether it holds what it claims, writes the image from 1 MiB on.
+    pub fn write(mut self, image: &dyn ImageBytes, work: &Work) -> Result<Card<Written>, Failed> {
+        match self.try_write(image, work) {
+            Ok(written) => Ok(self.with(written)),
+            Err(error) => Err(self.abandon(error)),
+        }
+    }
+
+    fn try_write(&mut self, image: &dyn ImageBytes, work: &Work) -> Result<Written, CardError> {
+        let image_size = image.size();
+        work.meter.set_total(image_size);
+        if image_size.div_ceil(SECTOR) * SECTOR > self.size.0 || self.size.0 < 4 * MIB {
+            return Err(CardError::TooSmall { image: Bytes(image_size), card: self.size });
+        }
+        // Nothing is erased for an image that turns out to be none.
+        let mut bytes = write::Opened::open(image)?;
+        bytes.check_table(image_size)?;
+        work.go_on()?;
+        self.touched = true;
+        blank::blank(self.claim.as_ref(), self.size)?;
+        blank::find_counterfeit(self.claim.as_ref(), self.size, work)?;
+        let (head, chunks) = write::write(self.claim.as_ref(), bytes, image_size, work)?;
+        Ok(Written { head, chunks, image_size })
+    }
+}
+
+impl Card<Written> {
+    /// Reads everything back and compares; mends up to three blocks.
+    pub fn verify(mut self, image: &dyn ImageBytes, work: &Work) -> Result<Card<Verified>, Failed> {
+        work.meter.set_total(self.state.image_size);
+        match verify::verify(self.claim.as_mut(), &self.state.chunks, image, work) {
+            Ok(rewritten) => {
+                let head = std::mem::take(&mut self.state.head);
+                let image_size = self.state.image_size;
+                Ok(self.with(Verified { head, image_size, rewritten }))
+            }
+            Err(error) => Err(self.abandon(error)),
+        }
+    }
+}
+
+impl Card<Verified> {
+    /// Grows the file system of the data partition to the end of the card. The table that says so stays in memory.
+    pub fn grow(mut self, work: &Work) -> Result<Card<Grown>, Failed> {
+        match grow::grow(self.claim.as_mut(), &self.state.head, self.state.image_size, self.size, work) {
+            Ok((plan, block_size)) => {
+                let rewritten = std::mem::take(&mut self.state.rewritten);
+                Ok(self.with(Grown { plan, block_size, rewritten }))
+            }
+            Err(error) => Err(self.abandon(error)),
+        }
+    }
+
+    /// The image as it is, without growing: what `flash` does.
+    pub fn as_it_is(self) -> Card<Loaded> {
+        let Verified { head, rewritten, .. } = self.state;
+        let loaded = Loaded { head, tail: None, rewritten };
+        Card { claim: self.claim, size: self.size, touched: self.touched, state: loaded }
+    }
+}
+
+impl Card<Written> {
+    /// Without reading back: `flash --no-verify` only.
+    pub fn trusted(self) -> Card<Verified> {
+        let Written { head, image_size, .. } = self.state;
+        let verified = Verified { head, image_size, rewritten: Vec::new() };
+        Card { claim: self.claim, size: self.size, touched: self.touched, state: verified }
+    }
+}
+
+impl Card<Grown> {
+    /// Puts the backup in (if there is one), checks the file system, reads the backup back and compares.
+    pub fn load(mut self, backup: Option<&inject::BackupFile>, work: &Work) -> Result<Card<Loaded>, Failed> {
+        let (plan, block_size) = (&self.state.plan, self.state.block_size);
+        match inject::load(self.claim.as_mut(), plan, block_size, backup, work) {
+            Ok(()) => {
+                let (head, tail) = (std::mem::take(&mut self.state.plan.head), self.state.plan.tail.take());
+                let rewritten = std::mem::take(&mut self.state.rewritten);
+                Ok(self.with(Loaded { head, tail, rewritten }))
+            }
+            Err(error) => Err(self.abandon(error)),
+        }
+    }
+}
+
+impl Card<Loaded> {
+    /// Puts the table onto the card, sector 0 last and alone. Takes seconds and is not stopped.
+    pub fn commit(mut self) -> Result<Card<Finished>, Failed> {
+        let tail = self.state.tail.as_ref().map(|(lba, bytes)| (*lba, bytes.as_slice()));
+        match commit::commit(self.claim.as_mut(), &self.state.head, tail) {
+            Ok(()) => {
+                let rewritten = std::mem::take(&mut self.state.rewritten);
+                Ok(self.with(Finished { rewritten }))
+            }
+            Err(error) => Err(self.abandon(error)),
+        }
+    }
+}
+
+/// The layout of an image whose first MiB is `head` and whose other sectors are on the card already.
+pub(super) fn layout_on(claim: &dyn Claim, head: &[u8], image_size: u64) -> Result<Layout, CardError> {
+    let sector = &mut |lba: u64| {
+        let mut bytes = [0; SECTOR as usize];
+        claim.read_at(lba * SECTOR, &mut bytes)?;
+        Ok(bytes)
+    };
+    crate::domain::layout::read(head, image_size / SECTOR, sector).map_err(CardError::Table)
+}

@@ -1,0 +1,223 @@
+//! One claimed disk as the kernel knows it: an exclusive descriptor for our own reads and writes, a plain one that keeps
+//! the `flock` and is handed to child tools.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg, PosixFadviseAdvice, posix_fadvise};
+use nix::libc;
+
+use crate::domain::size::Bytes;
+use crate::host::buffer::Aligned;
+
+mod ioctl {
+    // BLKGETSIZE64 is declared with size_t but always answers 64 bits (linux/fs.h).
+    nix::ioctl_read!(blkgetsize64, 0x12, 114, u64);
+}
+
+/// How an open failed, told apart where the user can do something about it.
+#[derive(Debug)]
+pub enum OpenFailed {
+    Busy,
+    Denied,
+    ReadOnly,
+    Other(io::Error),
+}
+
+impl From<io::Error> for OpenFailed {
+    fn from(error: io::Error) -> OpenFailed {
+        match error.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::EBUSY | Errno::EWOULDBLOCK) => OpenFailed::Busy,
+            Some(Errno::EPERM | Errno::EACCES) => OpenFailed::Denied,
+            Some(Errno::EROFS) => OpenFailed::ReadOnly,
+            _ => OpenFailed::Other(error),
+        }
+    }
+}
+
+/// An open, claimed whole disk or regular file. Dropping it releases the claim.
+#[derive(Debug)]
+pub struct Descriptor {
+    /// Opened with `O_EXCL`: on a block device it says EBUSY if anybody else holds the disk. `None` while tools run.
+    exclusive: Option<File>,
+    /// Opened through the exclusive one, so it is the same disk whatever the letters do. A `flock` belongs to its open
+    /// file, so it is taken here and only here; the host does not scan the disk while it is held.
+    plain: Flock<File>,
+    is_file: bool,
+    /// Whether the exclusive descriptor bypasses the page cache.
+    direct: bool,
+    /// Length of a regular file when it was claimed: `resize2fs` by offset cuts files.
+    length: u64,
+}
+
+impl Descriptor {
+    pub fn claim(path: &Path) -> Result<Descriptor, OpenFailed> {
+        let (exclusive, direct) = open_exclusive(path)?;
+        let plain = OpenOptions::new().read(true).write(true).open(inherited_name(exclusive.as_fd()))?;
+        let plain = Flock::lock(plain, FlockArg::LockExclusiveNonblock)
+            .map_err(|(_, errno)| OpenFailed::from(io::Error::from(errno)))?;
+        let kind = plain.metadata()?.file_type();
+        if !kind.is_file() && !kind.is_block_device() {
+            return Err(OpenFailed::Other(io::Error::other("neither a block device nor a regular file")));
+        }
+        let mut descriptor =
+            Descriptor { exclusive: Some(exclusive), plain, is_file: kind.is_file(), direct, length: 0 };
+        descriptor.length = descriptor.size()?.0;
+        Ok(descriptor)
+    }
+
+    /// 0 for a disk that is gone.
+    pub fn size(&self) -> io::Result<Bytes> {
+        if self.is_file {
+            return Ok(Bytes(self.plain.metadata()?.len()));
+        }
+        let mut size = 0u64;
+        // SAFETY: the descriptor is open for as long as `self` lives and the kernel writes exactly one u64.
+        unsafe { ioctl::blkgetsize64(self.plain.as_raw_fd(), &mut size) }?;
+        Ok(Bytes(size))
+    }
+
+    /// Never reads what the page cache remembers: a buffered read is preceded by dropping the range.
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let (file, direct) = self.active();
+        if !direct {
+            let (from, length) = (offset as libc::off_t, buffer.len() as libc::off_t);
+            posix_fadvise(file.as_fd(), from, length, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
+            return file.read_exact_at(buffer, offset);
+        }
+        if Aligned::fits(buffer) {
+            return file.read_exact_at(buffer, offset);
+        }
+        let mut bounce = Aligned::new(buffer.len());
+        file.read_exact_at(&mut bounce, offset)?;
+        buffer.copy_from_slice(&bounce);
+        Ok(())
+    }
+
+    pub fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let (file, direct) = self.active();
+        if !direct || Aligned::fits(data) {
+            return file.write_all_at(data, offset);
+        }
+        let mut bounce = Aligned::new(data.len());
+        bounce.copy_from_slice(data);
+        file.write_all_at(&bounce, offset)
+    }
+
+    pub fn flush(&self) -> io::Result<()> {
+        self.plain.sync_all()
+    }
+
+    pub fn admit_tools(&mut self) -> io::Result<()> {
+        self.flush()?;
+        self.exclusive = None;
+        Ok(())
+    }
+
+    /// Takes the exclusive descriptor again through the plain one, which has been open all the time.
+    pub fn shut_out(&mut self) -> io::Result<()> {
+        self.flush()?;
+        posix_fadvise(self.plain.as_fd(), 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
+        if self.exclusive.is_none() {
+            let (file, direct) =
+                open_exclusive(&inherited_name(self.plain.as_fd())).map_err(|failed| match failed {
+                    OpenFailed::Other(error) => error,
+                    OpenFailed::Busy => Errno::EBUSY.into(),
+                    OpenFailed::Denied => Errno::EACCES.into(),
+                    OpenFailed::ReadOnly => Errno::EROFS.into(),
+                })?;
+            (self.exclusive, self.direct) = (Some(file), direct);
+        }
+        Ok(())
+    }
+
+    /// Sets a regular file back to its length after a tool that cuts files (house, "order of writes").
+    pub fn restore_length(&self) -> io::Result<()> {
+        if self.is_file && self.plain.metadata()?.len() != self.length {
+            self.plain.set_len(self.length)?;
+        }
+        Ok(())
+    }
+
+    /// The descriptor that child tools inherit.
+    pub fn plain(&self) -> BorrowedFd<'_> {
+        self.plain.as_fd()
+    }
+
+    fn active(&self) -> (&File, bool) {
+        match &self.exclusive {
+            Some(file) => (file, self.direct),
+            None => (&self.plain, false),
+        }
+    }
+}
+
+/// The name by which a process, or a child that inherits it, opens a descriptor anew.
+pub fn inherited_name(fd: BorrowedFd<'_>) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
+}
+
+/// Opens with `O_EXCL`, past the page cache where the device or file system takes that (it says EINVAL where not).
+fn open_exclusive(path: &Path) -> Result<(File, bool), OpenFailed> {
+    let open = |flags| OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
+    match open(libc::O_EXCL | libc::O_DIRECT) {
+        Ok(file) => Ok((file, true)),
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok((open(libc::O_EXCL)?, false)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card(length: u64) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(length).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_second_claim_finds_it_busy_until_the_first_is_dropped() {
+        let file = card(8192);
+        let first = Descriptor::claim(file.path()).unwrap();
+        assert!(matches!(Descriptor::claim(file.path()), Err(OpenFailed::Busy)));
+        drop(first);
+        assert!(Descriptor::claim(file.path()).is_ok());
+    }
+
+    #[test]
+    fn unaligned_memory_is_written_and_read_all_the_same() {
+        let file = card(1 << 20);
+        let mut descriptor = Descriptor::claim(file.path()).unwrap();
+        let memory: Vec<u8> = (0..4097u32).map(|n| n as u8).collect();
+        for phase in 0..2 {
+            descriptor.write_at(512 * (1 + phase), &memory[1..513]).unwrap();
+            descriptor.flush().unwrap();
+            let mut back = vec![0; 513];
+            descriptor.read_at(512 * (1 + phase), &mut back[1..]).unwrap();
+            assert_eq!(back[1..], memory[1..513]);
+            descriptor.admit_tools().unwrap();
+        }
+        descriptor.shut_out().unwrap();
+    }
+
+    #[test]
+    fn a_file_that_was_cut_gets_its_length_back() {
+        let file = card(1 << 20);
+        let descriptor = Descriptor::claim(file.path()).unwrap();
+        file.as_file().set_len(4096).unwrap();
+        descriptor.restore_length().unwrap();
+        assert_eq!(descriptor.size().unwrap(), Bytes(1 << 20));
+    }
+
+    #[test]
+    fn what_is_no_disk_is_not_claimed() {
+        assert!(matches!(Descriptor::claim(Path::new("/dev/null")), Err(OpenFailed::Other(_))));
+        assert!(Descriptor::claim(Path::new("/nonexistent")).is_err());
+    }
+}

@@ -1,0 +1,152 @@
+//! Child tools: absolute path, argument list, empty environment, bounded time, killed on stop, output kept (PK-5).
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, PipeReader, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::descriptor::Descriptor;
+use crate::domain::progress::{Meter, StopFlag};
+use crate::host::{HostError, ToolAnswer, ToolCall};
+
+/// Where distributions keep file system tools.
+const PLACES: [&str; 4] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+/// Checking and growing a 2 TB card over USB 2 takes minutes; a tool that needs longer hangs.
+const LIMIT: Duration = Duration::from_secs(30 * 60);
+/// A backup of hundreds of GB at a few MB/s.
+const EDIT_LIMIT: Duration = Duration::from_secs(24 * 3600);
+/// How often stop, time and progress are looked at while a tool is silent.
+const LOOK: Duration = Duration::from_millis(100);
+const MOST_OUTPUT: usize = 64 * 1024;
+
+/// Runs `call` on the card behind `card`. The tool sees it as its inherited descriptor, never by its name in `/dev`.
+pub fn run(card: &Descriptor, call: &ToolCall<'_>, stop: &StopFlag) -> Result<ToolAnswer, HostError> {
+    let plan = Plan::of(call, card.plain().as_raw_fd())?;
+    let answer = plan.run(card.plain().as_raw_fd(), stop);
+    // Also after a failure: what a tool cut off must not stay cut off.
+    card.restore_length().map_err(|source| HostError::Tool { tool: plan.tool, source })?;
+    answer
+}
+
+struct Plan<'a> {
+    tool: &'static str,
+    arguments: Vec<OsString>,
+    /// Sent to its standard input.
+    script: String,
+    file: Option<File>,
+    meter: Option<&'a Meter>,
+    limit: Duration,
+}
+
+impl<'a> Plan<'a> {
+    fn of(call: &ToolCall<'a>, card: RawFd) -> Result<Plan<'a>, HostError> {
+        let at = |offset: &u64| OsString::from(format!("/proc/self/fd/{card}?offset={offset}"));
+        let tool = call.tool();
+        let plan = |arguments| Plan { tool, arguments, script: String::new(), file: None, meter: None, limit: LIMIT };
+        Ok(match call {
+            ToolCall::Repair { offset } => plan(vec!["-fy".into(), at(offset)]),
+            ToolCall::Check { offset } => plan(vec!["-fn".into(), at(offset)]),
+            ToolCall::Resize { offset, blocks } => plan(vec![at(offset), blocks.to_string().into()]),
+            ToolCall::Edit { offset, commands, file, meter } => {
+                let file = file.map(File::open).transpose().map_err(|source| HostError::Tool { tool, source })?;
+                let name = file.as_ref().map(|f| format!("/proc/self/fd/{}", f.as_raw_fd())).unwrap_or_default();
+                let script: String = commands.iter().map(|line| line.replace("{file}", &name) + "\n").collect();
+                let arguments = vec!["-w".into(), "-f".into(), "-".into(), at(offset)];
+                Plan { tool, arguments, script, file, meter: *meter, limit: EDIT_LIMIT }
+            }
+        })
+    }
+
+    fn run(&self, card: RawFd, stop: &StopFlag) -> Result<ToolAnswer, HostError> {
+        let failed = |source| HostError::Tool { tool: self.tool, source };
+        let program = find(self.tool).ok_or(HostError::ToolMissing { tool: self.tool })?;
+        let (mut output, mut child) = self.spawn(&program, card).map_err(failed)?;
+        let heard = self.attend(&mut child, &mut output, stop);
+        if heard.is_err() {
+            // It may have ended by itself in the meantime; waiting tells, and leaves no zombie.
+            let _ = child.kill();
+        }
+        let status = child.wait().map_err(failed)?;
+        Ok(ToolAnswer { code: code_of(status), output: heard? })
+    }
+
+    fn spawn(&self, program: &Path, card: RawFd) -> io::Result<(PipeReader, Child)> {
+        let (output, theirs) = io::pipe()?;
+        let mut command = Command::new(program);
+        command.args(&self.arguments).env_clear().env("LC_ALL", "C").current_dir("/");
+        command.stdin(Stdio::piped()).stdout(theirs.try_clone()?).stderr(theirs);
+        let inherited: Vec<RawFd> = self.file.iter().map(|f| f.as_raw_fd()).chain([card]).collect();
+        // SAFETY: between fork and exec only fcntl is called, which is async-signal-safe; nothing is allocated.
+        unsafe { command.pre_exec(move || inherited.iter().try_for_each(|fd| keep_over_exec(*fd))) };
+        let mut child = command.spawn()?;
+        // The ends of the pipe that `command` holds go with it; else the output would never end.
+        drop(command);
+        if let Some(mut input) = child.stdin.take() {
+            // A tool that ended before it read everything says so by its status.
+            let _ = input.write_all(self.script.as_bytes());
+        }
+        Ok((output, child))
+    }
+
+    /// Reads what it prints until it closes its output; looks at stop, time and progress meanwhile.
+    fn attend(&self, child: &mut Child, output: &mut PipeReader, stop: &StopFlag) -> Result<String, HostError> {
+        let failed = |source| HostError::Tool { tool: self.tool, source };
+        let begun = Instant::now();
+        let (mut heard, mut chunk) = (Vec::new(), [0; 4096]);
+        let look = PollTimeout::try_from(LOOK).unwrap_or(PollTimeout::ZERO);
+        loop {
+            if stop.is_set() {
+                return Err(HostError::Stopped);
+            }
+            if begun.elapsed() > self.limit {
+                return Err(HostError::ToolTimeout { tool: self.tool, limit: self.limit });
+            }
+            self.measure(child);
+            let mut ready = [PollFd::new(output.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut ready, look) {
+                Ok(0) | Err(nix::errno::Errno::EINTR) => continue,
+                Ok(_) => {}
+                Err(errno) => return Err(failed(errno.into())),
+            }
+            match output.read(&mut chunk).map_err(failed)? {
+                0 => break,
+                n if heard.len() < MOST_OUTPUT => heard.extend_from_slice(chunk.get(..n).unwrap_or(&[])),
+                _ => {}
+            }
+        }
+        Ok(String::from_utf8_lossy(&heard).into_owned())
+    }
+
+    /// The bytes that the child has read so far are those of the file that it copies, and a little of the file system.
+    fn measure(&self, child: &Child) {
+        let Some(meter) = self.meter else { return };
+        let Ok(text) = fs::read_to_string(format!("/proc/{}/io", child.id())) else { return };
+        let read = text.lines().find_map(|line| line.strip_prefix("rchar: ")?.trim().parse::<u64>().ok());
+        if let Some(read) = read {
+            let most = meter.amount().total.unwrap_or(u64::MAX);
+            meter.set_done(read.min(most));
+        }
+    }
+}
+
+fn keep_over_exec(fd: RawFd) -> io::Result<()> {
+    // SAFETY: the parent holds the descriptor open until after exec.
+    let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) };
+    fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
+    Ok(())
+}
+
+fn find(tool: &str) -> Option<PathBuf> {
+    PLACES.iter().map(|place| Path::new(place).join(tool)).find(|path| path.is_file())
+}
+
+fn code_of(status: ExitStatus) -> i32 {
+    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
+}
