@@ -24,7 +24,7 @@ pub fn blank(claim: &dyn Claim, size: Bytes) -> Result<(), CardError> {
 }
 
 /// Brings a card that was touched back to blank and proves it by reading; never errs, says what is there.
-pub fn make_sure(claim: &mut dyn Claim, size: Bytes) -> CardNow {
+pub fn make_sure(claim: &dyn Claim, size: Bytes) -> CardNow {
     // Without the exclusive descriptor the plain one still writes; the card is given up either way.
     let _ = claim.shut_out();
     // Twice: a fault that comes once must not leave anybody in doubt.

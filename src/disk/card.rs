@@ -1,5 +1,7 @@
 //! A claimed card and how far it has come. Each step takes the card and gives back the next state, or the card's end.
 
+use std::sync::Arc;
+
 use crate::domain::disk::Fingerprint;
 use crate::domain::job::CardNow;
 use crate::domain::layout::{GrowPlan, Layout};
@@ -12,7 +14,7 @@ use super::{ImageBytes, Work, blank, commit, grow, inject, verify, write};
 
 /// A card in state `S`. Dropping it releases the claim.
 pub struct Card<S> {
-    pub(super) claim: Box<dyn Claim>,
+    pub(super) claim: Arc<dyn Claim>,
     pub(super) size: Bytes,
     /// Something was written: from then on it is blank until commit.
     pub(super) touched: bool,
@@ -33,15 +35,13 @@ pub struct Written {
 pub struct Verified {
     pub(super) head: Vec<u8>,
     pub(super) image_size: u64,
-    /// Numbers of 1 MiB blocks that read right only after they were written again.
-    pub rewritten: Vec<u64>,
+    pub(super) rewritten: Vec<u64>,
 }
 
 /// The file system fills the card; the table that says so is in memory.
 pub struct Grown {
     pub(super) plan: GrowPlan,
     pub(super) block_size: u64,
-    pub rewritten: Vec<u64>,
 }
 
 /// Everything is in its place and compared; only the table is missing.
@@ -49,13 +49,10 @@ pub struct Loaded {
     pub(super) head: Vec<u8>,
     /// Backup table: first sector and bytes.
     pub(super) tail: Option<(u64, Vec<u8>)>,
-    pub rewritten: Vec<u64>,
 }
 
 /// Done. Kept, so that the host does not scan the card until it is pulled (WR-10).
-pub struct Finished {
-    pub rewritten: Vec<u64>,
-}
+pub struct Finished;
 
 /// A step failed: why, and what is on the card now. The claim is released.
 #[derive(Debug)]
@@ -65,6 +62,15 @@ pub struct Failed {
 }
 
 impl<S> Card<S> {
+    /// Compares once more with what the user confirmed: minutes may lie between claim and first write.
+    pub fn still(self, seen: &Fingerprint) -> Result<Card<S>, Failed> {
+        match self.claim.fingerprint() {
+            Ok(now) if now == *seen => Ok(self),
+            Ok(_) => Err(self.abandon(CardError::Changed)),
+            Err(error) => Err(self.abandon(CardError::Claim(error))),
+        }
+    }
+
     pub(super) fn with<T>(self, state: T) -> Card<T> {
         Card { claim: self.claim, size: self.size, touched: self.touched, state }
     }
@@ -79,11 +85,11 @@ impl<S> Card<S> {
     }
 
     /// Gives the card up: makes sure that it is blank if anything was written, and says what is on it.
-    pub fn abandon(mut self, error: CardError) -> Failed {
+    pub fn abandon(self, error: CardError) -> Failed {
         let error = if self.claim.is_gone() && !matches!(error, CardError::Stopped) { CardError::Gone } else { error };
         let now = match self.touched {
             false => CardNow::Untouched,
-            true => blank::make_sure(self.claim.as_mut(), self.size),
+            true => blank::make_sure(self.claim.as_ref(), self.size),
         };
         Failed { error, now }
     }
@@ -91,7 +97,7 @@ impl<S> Card<S> {
 
 impl Card<Claimed> {
     /// Takes a claim if it is the disk that was confirmed (`seen`).
-    pub fn claimed(claim: Box<dyn Claim>, seen: &Fingerprint) -> Result<Card<Claimed>, CardError> {
+    pub fn claimed(claim: Arc<dyn Claim>, seen: &Fingerprint) -> Result<Card<Claimed>, CardError> {
         let fingerprint = claim.fingerprint().map_err(CardError::Claim)?;
         if fingerprint != *seen {
             return Err(CardError::Changed);
@@ -130,7 +136,7 @@ impl Card<Written> {
     /// Reads everything back and compares; mends up to three blocks.
     pub fn verify(mut self, image: &dyn ImageBytes, work: &Work) -> Result<Card<Verified>, Failed> {
         work.meter.set_total(self.state.image_size);
-        match verify::verify(self.claim.as_mut(), &self.state.chunks, image, work) {
+        match verify::verify(self.claim.as_ref(), &self.state.chunks, image, work) {
             Ok(rewritten) => {
                 let head = std::mem::take(&mut self.state.head);
                 let image_size = self.state.image_size;
@@ -142,21 +148,24 @@ impl Card<Written> {
 }
 
 impl Card<Verified> {
+    /// Numbers of 1 MiB blocks that read right only after they were written again.
+    pub fn rewritten(&self) -> &[u64] {
+        &self.state.rewritten
+    }
+
     /// Grows the file system of the data partition to the end of the card. The table that says so stays in memory.
-    pub fn grow(mut self, work: &Work) -> Result<Card<Grown>, Failed> {
-        match grow::grow(self.claim.as_mut(), &self.state.head, self.state.image_size, self.size, work) {
+    pub fn grow(self, work: &Work) -> Result<Card<Grown>, Failed> {
+        match grow::grow(self.claim.as_ref(), &self.state.head, self.state.image_size, self.size, work) {
             Ok((plan, block_size)) => {
-                let rewritten = std::mem::take(&mut self.state.rewritten);
-                Ok(self.with(Grown { plan, block_size, rewritten }))
-            }
+Ok(self.with(Grown { plan, block_size }))}
             Err(error) => Err(self.abandon(error)),
         }
     }
 
     /// The image as it is, without growing: what `flash` does.
     pub fn as_it_is(self) -> Card<Loaded> {
-        let Verified { head, rewritten, .. } = self.state;
-        let loaded = Loaded { head, tail: None, rewritten };
+        let Verified { head, .. } = self.state;
+        let loaded = Loaded { head, tail: None };
         Card { claim: self.claim, size: self.size, touched: self.touched, state: loaded }
     }
 }
@@ -174,11 +183,10 @@ impl Card<Grown> {
     /// Puts the backup in (if there is one), checks the file system, reads the backup back and compares.
     pub fn load(mut self, backup: Option<&inject::BackupFile>, work: &Work) -> Result<Card<Loaded>, Failed> {
         let (plan, block_size) = (&self.state.plan, self.state.block_size);
-        match inject::load(self.claim.as_mut(), plan, block_size, backup, work) {
+        match inject::load(&self.claim, plan, block_size, backup, work) {
             Ok(()) => {
                 let (head, tail) = (std::mem::take(&mut self.state.plan.head), self.state.plan.tail.take());
-                let rewritten = std::mem::take(&mut self.state.rewritten);
-                Ok(self.with(Loaded { head, tail, rewritten }))
+                Ok(self.with(Loaded { head, tail }))
             }
             Err(error) => Err(self.abandon(error)),
         }
@@ -187,13 +195,10 @@ impl Card<Grown> {
 
 impl Card<Loaded> {
     /// Puts the table onto the card, sector 0 last and alone. Takes seconds and is not stopped.
-    pub fn commit(mut self) -> Result<Card<Finished>, Failed> {
+    pub fn commit(self) -> Result<Card<Finished>, Failed> {
         let tail = self.state.tail.as_ref().map(|(lba, bytes)| (*lba, bytes.as_slice()));
-        match commit::commit(self.claim.as_mut(), &self.state.head, tail) {
-            Ok(()) => {
-                let rewritten = std::mem::take(&mut self.state.rewritten);
-                Ok(self.with(Finished { rewritten }))
-            }
+        match commit::commit(self.claim.as_ref(), &self.state.head, tail) {
+            Ok(()) => Ok(self.with(Finished)),
             Err(error) => Err(self.abandon(error)),
         }
     }

@@ -8,7 +8,7 @@ use super::blank::{flush, read, write};
 use super::error::CardError;
 
 /// `head` is the whole new first MiB; `tail` the backup table with its first sector.
-pub(super) fn commit(claim: &mut dyn Claim, head: &[u8], tail: Option<(u64, &[u8])>) -> Result<(), CardError> {
+pub(super) fn commit(claim: &dyn Claim, head: &[u8], tail: Option<(u64, &[u8])>) -> Result<(), CardError> {
     claim.shut_out().map_err(CardError::Flush)?;
     let (first, rest) = head.split_at(head.len().min(SECTOR as usize));
     if let Some((lba, table)) = tail {

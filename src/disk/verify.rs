@@ -18,7 +18,7 @@ const MOST_REWRITTEN: usize = 3;
 /// Compares every chunk but the first (which is not on the card yet). Returns the numbers of those that had to be
 /// written again.
 pub(super) fn verify(
-    claim: &mut dyn Claim,
+    claim: &dyn Claim,
     chunks: &[Chunk],
     image: &dyn ImageBytes,
     work: &Work,

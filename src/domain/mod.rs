@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod disk;
+pub mod estimate;
 pub mod image;
 pub mod job;
 pub mod layout;

@@ -10,6 +10,7 @@ pub mod scratch;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::disk::{Disk, DiskId, Fingerprint};
@@ -26,7 +27,7 @@ pub trait Host: Send + Sync + 'static {
     fn wait_change(&self, timeout: Duration) -> bool;
 
     /// Opens a disk for a job: exclusively first, then the plain descriptor with its `flock`.
-    fn claim(&self, disk: &DiskId) -> Result<Box<dyn Claim>, HostError>;
+    fn claim(&self, disk: &DiskId) -> Result<Arc<dyn Claim>, HostError>;
 
     /// The disks under the file system that `path` lies on, through dm, md and loop devices (DV-3).
     fn disks_under(&self, path: &Path) -> Result<Vec<DiskId>, HostError>;
@@ -41,7 +42,7 @@ pub trait Host: Send + Sync + 'static {
 /// A claimed disk: the only thing that is ever written to. Released when dropped.
 ///
 /// Offsets and lengths are multiples of 512. Reads and writes go past the page cache where the device allows it.
-pub trait Claim: Send {
+pub trait Claim: Send + Sync {
     /// As the descriptor says now; 0 once the disk is gone.
     fn size(&self) -> io::Result<Bytes>;
 
@@ -56,14 +57,14 @@ pub trait Claim: Send {
     fn flush(&self) -> io::Result<()>;
 
     /// Closes the exclusive descriptor, so that child tools may open the disk; the plain one keeps its `flock`.
-    fn admit_tools(&mut self) -> io::Result<()>;
+    fn admit_tools(&self) -> io::Result<()>;
 
     /// Takes the exclusive descriptor again and drops what the page cache holds of the disk.
-    fn shut_out(&mut self) -> io::Result<()>;
+    fn shut_out(&self) -> io::Result<()>;
 
     /// Runs a child tool on the card, inherited as a descriptor. A status of the tool other than success is an answer,
     /// not an error; `stop` kills it, the timeout too.
-    fn tool(&mut self, call: &ToolCall<'_>, stop: &StopFlag) -> Result<ToolAnswer, HostError>;
+    fn tool(&self, call: &ToolCall<'_>, stop: &StopFlag) -> Result<ToolAnswer, HostError>;
 
     /// The disk was pulled: its descriptor says 0 bytes, or the kernel said so.
     fn is_gone(&self) -> bool;

@@ -183,7 +183,7 @@ impl Host for ScratchHost {
         changed
     }
 
-    fn claim(&self, id: &DiskId) -> Result<Box<dyn Claim>, HostError> {
+    fn claim(&self, id: &DiskId) -> Result<Arc<dyn Claim>, HostError> {
         let (spec, faults) = {
             let state = self.state();
             let card = state.cards.get(id).filter(|card| card.plugged && !card.faults.is_pulled());
@@ -195,7 +195,7 @@ impl Host for ScratchHost {
         }
         faults.before(fault::Op::Claim).map_err(|source| HostError::Opening { disk: id.clone(), source })?;
         let descriptor = Descriptor::claim(&spec.file).map_err(|failed| refused(id, failed))?;
-        Ok(Box::new(ScratchClaim::new(descriptor, spec, faults)))
+        Ok(Arc::new(ScratchClaim::new(descriptor, spec, faults)))
     }
 
     fn disks_under(&self, _path: &Path) -> Result<Vec<DiskId>, HostError> {

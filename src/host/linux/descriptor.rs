@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, PosixFadviseAdvice, posix_fadvise};
@@ -39,25 +40,30 @@ impl From<io::Error> for OpenFailed {
     }
 }
 
+#[derive(Debug)]
+struct Exclusive {
+    file: File,
+    /// Whether it bypasses the page cache.
+    direct: bool,
+}
+
 /// An open, claimed whole disk or regular file. Dropping it releases the claim.
 #[derive(Debug)]
 pub struct Descriptor {
     /// Opened with `O_EXCL`: on a block device it says EBUSY if anybody else holds the disk. `None` while tools run.
-    exclusive: Option<File>,
+    exclusive: RwLock<Option<Exclusive>>,
     /// Opened through the exclusive one, so it is the same disk whatever the letters do. A `flock` belongs to its open
     /// file, so it is taken here and only here; the host does not scan the disk while it is held.
     plain: Flock<File>,
     is_file: bool,
-    /// Whether the exclusive descriptor bypasses the page cache.
-    direct: bool,
     /// Length of a regular file when it was claimed: `resize2fs` by offset cuts files.
     length: u64,
 }
 
 impl Descriptor {
     pub fn claim(path: &Path) -> Result<Descriptor, OpenFailed> {
-        let (exclusive, direct) = open_exclusive(path)?;
-        let plain = OpenOptions::new().read(true).write(true).open(inherited_name(exclusive.as_fd()))?;
+        let exclusive = open_exclusive(path)?;
+        let plain = OpenOptions::new().read(true).write(true).open(inherited_name(exclusive.file.as_fd()))?;
         let plain = Flock::lock(plain, FlockArg::LockExclusiveNonblock)
             .map_err(|(_, errno)| OpenFailed::from(io::Error::from(errno)))?;
         let kind = plain.metadata()?.file_type();
@@ -83,7 +89,8 @@ impl Descriptor {
 
     /// Never reads what the page cache remembers: a buffered read is preceded by dropping the range.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let (file, direct) = self.active();
+        let exclusive = self.exclusive.read().unwrap_or_else(PoisonError::into_inner);
+        let (file, direct) = exclusive.as_ref().map_or((&*self.plain, false), |e| (&e.file, e.direct));
         if !direct {
             let (from, length) = (offset as libc::off_t, buffer.len() as libc::off_t);
             posix_fadvise(file.as_fd(), from, length, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
@@ -99,7 +106,8 @@ impl Descriptor {
     }
 
     pub fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let (file, direct) = self.active();
+        let exclusive = self.exclusive.read().unwrap_or_else(PoisonError::into_inner);
+        let (file, direct) = exclusive.as_ref().map_or((&*self.plain, false), |e| (&e.file, e.direct));
         if !direct || Aligned::fits(data) {
             return file.write_all_at(data, offset);
         }
@@ -112,25 +120,19 @@ impl Descriptor {
         self.plain.sync_all()
     }
 
-    pub fn admit_tools(&mut self) -> io::Result<()> {
+    pub fn admit_tools(&self) -> io::Result<()> {
         self.flush()?;
-        self.exclusive = None;
+        *self.exclusive.write().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
     }
 
     /// Takes the exclusive descriptor again through the plain one, which has been open all the time.
-    pub fn shut_out(&mut self) -> io::Result<()> {
+    pub fn shut_out(&self) -> io::Result<()> {
         self.flush()?;
         posix_fadvise(self.plain.as_fd(), 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
-        if self.exclusive.is_none() {
-            let (file, direct) =
-                open_exclusive(&inherited_name(self.plain.as_fd())).map_err(|failed| match failed {
-                    OpenFailed::Other(error) => error,
-                    OpenFailed::Busy => Errno::EBUSY.into(),
-                    OpenFailed::Denied => Errno::EACCES.into(),
-                    OpenFailed::ReadOnly => Errno::EROFS.into(),
-                })?;
-            (self.exclusive, self.direct) = (Some(file), direct);
+        let mut exclusive = self.exclusive.write().unwrap_or_else(PoisonError::into_inner);
+        if exclusive.is_none() {
+            *exclusive = Some(open_exclusive(&inherited_name(self.plain.as_fd()))?);
         }
         Ok(())
     }
@@ -147,13 +149,6 @@ impl Descriptor {
     pub fn plain(&self) -> BorrowedFd<'_> {
         self.plain.as_fd()
     }
-
-    fn active(&self) -> (&File, bool) {
-        match &self.exclusive {
-            Some(file) => (file, self.direct),
-            None => (&self.plain, false),
-        }
-    }
 }
 
 /// The name by which a process, or a child that inherits it, opens a descriptor anew.
@@ -162,12 +157,14 @@ pub fn inherited_name(fd: BorrowedFd<'_>) -> PathBuf {
 }
 
 /// Opens with `O_EXCL`, past the page cache where the device or file system takes that (it says EINVAL where not).
-fn open_exclusive(path: &Path) -> Result<(File, bool), OpenFailed> {
+fn open_exclusive(path: &Path) -> io::Result<Exclusive> {
     let open = |flags| OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
     match open(libc::O_EXCL | libc::O_DIRECT) {
-        Ok(file) => Ok((file, true)),
-        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok((open(libc::O_EXCL)?, false)),
-        Err(error) => Err(error.into()),
+        Ok(file) => Ok(Exclusive { file, direct: true }),
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+            Ok(Exclusive { file: open(libc::O_EXCL)?, direct: false })
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -193,7 +190,7 @@ mod tests {
     #[test]
     fn unaligned_memory_is_written_and_read_all_the_same() {
         let file = card(1 << 20);
-        let mut descriptor = Descriptor::claim(file.path()).unwrap();
+        let descriptor = Descriptor::claim(file.path()).unwrap();
         let memory: Vec<u8> = (0..4097u32).map(|n| n as u8).collect();
         for phase in 0..2 {
             descriptor.write_at(512 * (1 + phase), &memory[1..513]).unwrap();

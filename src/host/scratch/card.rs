@@ -51,6 +51,9 @@ impl ScratchClaim {
     }
 
     fn remember(&self, offset: u64, length: usize) -> io::Result<()> {
+        if !self.faults.cuts_power() {
+            return Ok(());
+        }
         let mut before = vec![0; length];
         self.descriptor.read_at(offset, &mut before)?;
         self.cache.lock().unwrap_or_else(PoisonError::into_inner).push((offset, before));
@@ -115,18 +118,18 @@ impl Claim for ScratchClaim {
         self.descriptor.flush()
     }
 
-    fn admit_tools(&mut self) -> io::Result<()> {
+    fn admit_tools(&self) -> io::Result<()> {
         self.before(Op::AdmitTools)?;
         self.cache.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.descriptor.admit_tools()
     }
 
-    fn shut_out(&mut self) -> io::Result<()> {
+    fn shut_out(&self) -> io::Result<()> {
         self.before(Op::ShutOut)?;
         self.descriptor.shut_out()
     }
 
-    fn tool(&mut self, call: &ToolCall<'_>, stop: &StopFlag) -> Result<ToolAnswer, HostError> {
+    fn tool(&self, call: &ToolCall<'_>, stop: &StopFlag) -> Result<ToolAnswer, HostError> {
         let tool = call.tool();
         self.before(Op::Tool(tool)).map_err(|source| HostError::Tool { tool, source })?;
         tools::run(&self.descriptor, call, stop)

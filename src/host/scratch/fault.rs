@@ -93,6 +93,11 @@ impl Faults {
         self.script().damage.push((range, damage));
     }
 
+    /// A power cut is to come: what would be lost has to be remembered.
+    pub(super) fn cuts_power(&self) -> bool {
+        self.script().faults.values().any(|fault| matches!(fault, Fault::PowerCut { .. }))
+    }
+
     /// Everything that was asked of the card so far.
     pub fn log(&self) -> Vec<Op> {
         self.script().log.clone()

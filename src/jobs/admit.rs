@@ -1,0 +1,201 @@
+//! Admission: everything that speaks against a job, collected before anything happens (PF-1 … PF-7).
+
+use crate::domain::backup::BackupKind;
+use crate::domain::disk::{Refusal, Rules, may_overwrite};
+use crate::domain::image::{Board, OsVersion};
+use crate::domain::job::{BackupChoice, CardRequest, ImageChoice, Warning};
+use crate::domain::problem::Problem;
+use crate::domain::size::Bytes;
+use crate::domain::system::SystemView;
+use crate::image::ImageError;
+use crate::image::catalog::choose_version;
+use crate::image::fetch::Source;
+
+use super::get_image::ImagePlan;
+use super::survey::need;
+use super::world::World;
+use super::{DiskList, StartError};
+
+/// What admission found out on the way.
+#[derive(Debug)]
+pub struct Admitted {
+    pub image: ImagePlan,
+    pub board: Option<Board>,
+    pub version: Option<OsVersion>,
+    /// Expected sizes, for the time left.
+    pub download: Bytes,
+    pub backup: Bytes,
+    pub warnings: Vec<Warning>,
+}
+
+/// Every reason at once, or the way to go.
+pub async fn admit(
+    world: &World,
+    system: &SystemView,
+    disks: &DiskList,
+    rules: &Rules,
+    request: &CardRequest,
+) -> Result<Admitted, StartError> {
+    let listed = disks.find(&request.disk).ok_or(StartError::NoDisk)?;
+    if listed.disk.fingerprint.as_ref().is_some_and(|now| *now != request.seen)
+        || request.plug.is_some_and(|plug| plug != listed.disk.plug)
+    {
+        return Err(StartError::Changed);
+    }
+    let mut problems = system.problems.clone();
+    let mut warnings = system.warnings.clone();
+    let backup = backup_problems(system, request, &mut problems, &mut warnings);
+    let image = image_plan(world, system, request, &mut problems, &mut warnings).await;
+    let download = match &image {
+        Some((ImagePlan::Download(source), ..)) => source.size.unwrap_or(Bytes::ZERO),
+        _ => Bytes::ZERO,
+    };
+    room_problems(world, system, request, download, backup, &mut problems);
+    let all: Vec<_> = disks.disks.iter().map(|listed| listed.disk.clone()).collect();
+    // A file must only hold the image, which is found out once the image is there (AP-4).
+    let need = (!rules.as_file).then(|| need(None, Some(backup)));
+    let rules = Rules { need, ..rules.clone() };
+    let refused: Vec<Refusal> = may_overwrite(&listed.disk, &all, &rules);
+    match image {
+        Some((image, board, version)) if problems.is_empty() && refused.is_empty() => {
+            room_for_restore(listed.disk.size, backup, &mut warnings);
+            Ok(Admitted { image, board, version, download, backup, warnings })
+        }
+        _ => Err(StartError::Refused { disk: refused, problems }),
+    }
+}
+
+/// The expected size of the backup; what is wrong with the chosen one goes into `problems`.
+fn backup_problems(
+    system: &SystemView,
+    request: &CardRequest,
+    problems: &mut Vec<Problem>,
+    warnings: &mut Vec<Warning>,
+) -> Bytes {
+    let mut unusable = |why: &str| problems.push(Problem::BackupUnusable { why: why.into() });
+    let (slug, have_key) = match &request.backup {
+        BackupChoice::New => {
+            if !system.facts.local_apps.is_empty() {
+                let text = "The folder of local apps is missing from full backups. Save it yourself before you swap.";
+                warnings.push(Warning { code: "local_apps".into(), text: text.into() });
+            }
+            return system.facts.expected_backup().unwrap_or(Bytes::ZERO);
+        }
+        BackupChoice::File(_) | BackupChoice::None => return Bytes::ZERO,
+        BackupChoice::Existing { slug, have_key } => (slug, *have_key),
+    };
+    let Some(backup) = system.facts.backups.iter().flatten().find(|backup| backup.facts.slug == *slug) else {
+        unusable("It is not in Home Assistant's list any more.");
+        return Bytes::ZERO;
+    };
+    if backup.facts.kind == BackupKind::Partial {
+        unusable("It is a partial backup: it does not hold the whole system.");
+    }
+    if backup.facts.protected && !have_key {
+        unusable("It is encrypted, and it was not confirmed that its key is at hand.");
+    }
+    if backup.facts.without_database {
+        let text = "This backup was made without the database: the history will be empty on the new card.";
+        warnings.push(Warning { code: "without_database".into(), text: text.into() });
+    }
+    backup.size
+}
+
+type Way = (ImagePlan, Option<Board>, Option<OsVersion>);
+
+/// The way to the image, or what speaks against each.
+async fn image_plan(
+    world: &World,
+    system: &SystemView,
+    request: &CardRequest,
+    problems: &mut Vec<Problem>,
+    warnings: &mut Vec<Warning>,
+) -> Option<Way> {
+    let latest = match &request.image {
+        ImageChoice::File(path) => return Some((ImagePlan::File(path.clone()), request.board, None)),
+        ImageChoice::Url { url, without_digest } => return url_plan(url, *without_digest, request.board, problems),
+        ImageChoice::Running => false,
+        ImageChoice::Latest => true,
+    };
+    let board = request.board.or_else(|| system.facts.board.as_deref()?.parse().ok())?;
+    let facts = &system.facts;
+    let Some(choice) = choose_version(latest, facts.os_version.as_ref(), facts.os_latest.as_ref()) else {
+        problems.push(Problem::SupervisorSilent { said: "It did not say which version it runs.".into() });
+        return None;
+    };
+    if choice.fell_back {
+        let text = format!("The running version has no release; the card gets {} instead.", choice.version);
+        warnings.push(Warning { code: "other_version".into(), text });
+    }
+    let (version, way) = (choice.version, Some(board));
+    if let Some(kept) = world.cache.find(board, &version) {
+        return Some((ImagePlan::Kept(kept), way, Some(version)));
+    }
+    if facts.internet == Some(false) {
+        // Said already, or the kept image is of another version.
+        if !problems.contains(&Problem::NoInternet) {
+            problems.push(Problem::NoInternet);
+        }
+        return None;
+    }
+    match world.catalog.release(&world.client, board, &version).await {
+        Ok(release) if release.digest.is_none() => problems.push(Problem::NoDigest),
+        Ok(release) => return Some((ImagePlan::Download(Source::from(&release)), way, Some(version))),
+        Err(error) => problems.extend(release_problem(&error)),
+    }
+    None
+}
+
+/// Without its list a release has no digest, whatever the reason (IM-2, P18).
+fn release_problem(error: &ImageError) -> Option<Problem> {
+    log::warn!("{}", super::trouble::chain(error));
+    match error.problem()? {
+        Problem::Unexpected { .. } => Some(Problem::NoDigest),
+        problem => Some(problem),
+    }
+}
+
+fn url_plan(url: &str, without_digest: bool, board: Option<Board>, problems: &mut Vec<Problem>) -> Option<Way> {
+    let Ok(url) = url.parse() else {
+        problems.push(Problem::ImageUnusable { why: format!("{url:?} is not a URL") });
+        return None;
+    };
+    if !without_digest {
+        problems.push(Problem::NoDigest);
+        return None;
+    }
+    Some((ImagePlan::Download(Source::of_url(url, None)), board, None))
+}
+
+fn room_problems(
+    world: &World,
+    system: &SystemView,
+    request: &CardRequest,
+    download: Bytes,
+    backup: Bytes,
+    problems: &mut Vec<Problem>,
+) {
+    if download > Bytes::ZERO {
+        match world.host.free_space(world.cache.dir()) {
+            Ok(free) if free < download => problems.push(Problem::NoRoomForDownload { free, need: download }),
+            Ok(_) => {}
+            Err(error) => log::warn!("{}", super::trouble::chain(&error)),
+        }
+    }
+    let free = system.facts.disk_free;
+    if let Some(free) = free.filter(|free| request.backup == BackupChoice::New && *free < backup + download) {
+        problems.push(Problem::NoRoomForBackup { free, need: backup + download });
+    }
+}
+
+/// A restore unpacks the backup beside itself (PF-4, HA §5.5).
+fn room_for_restore(card: Bytes, backup: Bytes, warnings: &mut Vec<Warning>) {
+    let wanted = Bytes(backup.0.saturating_mul(4)) + Bytes(8_000_000_000);
+    if backup > Bytes::ZERO && card < wanted {
+        let text = format!(
+            "Putting a backup of {backup} back needs about {} for a while. A larger card is safer.",
+            wanted.as_sold()
+        );
+        warnings.push(Warning { code: "room_for_restore".into(), text });
+    }
+}

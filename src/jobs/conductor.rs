@@ -1,0 +1,324 @@
+//! The background actor on the thread "jobs": owns the HTTP client, admits or refuses, runs recipes, keeps finished cards.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::rt::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::disk::{Card, Finished};
+use crate::domain::disk::{Disk, DiskId, Rules, SystemDisks, may_overwrite};
+use crate::domain::estimate::{Expected, Rates};
+use crate::domain::job::{
+    BackupChoice, CardBrief, CardNow, CardRequest, JobId, JobState, JobView, Made, StageState, StageView, Warning,
+};
+use crate::domain::problem::Problem;
+use crate::domain::progress::Amount;
+use crate::domain::stage::Stage;
+use crate::domain::system::SystemView;
+
+use super::admit::{Admitted, admit};
+use super::board::Board;
+use super::make_card::make_card;
+use super::rates::measured;
+use super::run::Run;
+use super::scan::Scan;
+use super::world::World;
+use super::{Command, DiskList, ListedDisk, StartError, StopError, clock, survey, trouble};
+
+/// The Supervisor is asked so often while nobody asks for more.
+const ASK_EVERY: Duration = Duration::from_secs(60);
+/// And so often while something stands in the way that passes by itself (P30).
+const ASK_SOON: Duration = Duration::from_secs(5);
+
+/// The channels that the handle reads from.
+pub struct Outlets {
+    pub commands: mpsc::Receiver<Command>,
+    pub disks: watch::Sender<Arc<DiskList>>,
+    pub system: watch::Sender<Arc<SystemView>>,
+    pub scans: watch::Receiver<Option<Arc<Scan>>>,
+}
+
+struct Running {
+    id: JobId,
+    disk: DiskId,
+    run: Rc<Run>,
+    task: JoinHandle<Option<Card<Finished>>>,
+}
+
+pub struct Conductor {
+    world: Rc<World>,
+    board: Rc<Board>,
+    out: Outlets,
+    /// Where the rules differ from those of the app: scratch cards of any size (tests).
+    any_size: bool,
+    under: Result<Vec<DiskId>, String>,
+    system: Arc<SystemView>,
+    running: Option<Running>,
+    /// Finished cards that are still in their readers (WR-10).
+    finished: Vec<(DiskId, Card<Finished>)>,
+    notices: Vec<Warning>,
+}
+
+impl Conductor {
+    pub fn new(world: World, board: Board, out: Outlets, any_size: bool, notices: Vec<Warning>) -> Conductor {
+        let under = [&world.data, &world.backup_dir].into_iter().try_fold(Vec::new(), |mut all, path| {
+            let ids = world.host.disks_under(path).map_err(|error| trouble::chain(&error))?;
+            all.extend(ids);
+            Ok(all)
+        });
+        Conductor {
+            world: Rc::new(world),
+            board: Rc::new(board),
+            out,
+            any_size,
+            under,
+            system: Arc::default(),
+            running: None,
+            finished: Vec::new(),
+            notices,
+        }
+    }
+
+    /// Until `ending` resolves or nobody holds a handle any more; then the running job is stopped and waited for.
+    pub async fn run(mut self, mut ending: oneshot::Receiver<()>) {
+        let mut asks = tokio::time::interval(ASK_EVERY);
+        let mut soon = tokio::time::interval(ASK_SOON);
+        asks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        soon.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = &mut ending => break,
+                command = self.out.commands.recv() => match command {
+                    Some(command) => self.obey(command).await,
+                    None => break,
+                },
+                changed = self.out.scans.changed() => {
+                    if changed.is_err() { break }
+                    self.list_disks();
+                }
+                _ = asks.tick() => self.ask().await,
+                _ = soon.tick(), if !self.system.problems.is_empty() => self.ask().await,
+                card = finish(&mut self.running) => self.ended(card),
+            }
+        }
+        self.close().await;
+    }
+
+    async fn close(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.run.ask_to_stop();
+            // Its own waits are bounded; commit takes seconds.
+            let _ = running.task.await;
+        }
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Start(request, answer) => {
+                let result = self.start(*request).await;
+                let _ = answer.send(result);
+            }
+            Command::Stop(id, answer) => {
+                let _ = answer.send(self.stop(id));
+            }
+            Command::Refresh => self.ask().await,
+            Command::RemoveKeptImage(answer) => {
+                let _ = answer.send(self.remove_kept_image());
+            }
+        }
+    }
+
+    async fn start(&mut self, request: CardRequest) -> Result<JobId, StartError> {
+        if let Some(id) = request.once.as_ref().and_then(|once| self.started_by(once)) {
+            return Ok(id);
+        }
+        if let Some(running) = &self.running {
+            return Err(StartError::Running(running.id));
+        }
+        // What is asked for is judged by what is true now, not by what was a minute ago.
+        self.ask().await;
+        let disks = self.out.disks.borrow().clone();
+        let system = self.system.clone();
+        let raw: Vec<Disk> = disks.disks.iter().map(|listed| listed.disk.clone()).collect();
+        let admitted = admit(&self.world, &system, &disks, &self.rules(&raw), &request).await?;
+        let disk = disks.find(&request.disk).ok_or(StartError::NoDisk)?;
+        Ok(self.launch(request, &disk.disk, admitted))
+    }
+
+    fn started_by(&self, once: &str) -> Option<JobId> {
+        self.board.all().iter().find(|job| job.request.once.as_deref() == Some(once)).map(|job| job.id)
+    }
+
+    fn launch(&mut self, request: CardRequest, disk: &Disk, admitted: Admitted) -> JobId {
+        let id = self.board.next_id();
+        let rates = self.board.all().iter().find_map(|job| measured(job)).unwrap_or_default();
+        let run = Rc::new(new_run(&self.board, id, &request, disk, &admitted, rates, &Stage::ALL));
+        let (world, plan, ours) = (self.world.clone(), admitted.image, run.clone());
+        let task = actix_web::rt::spawn(async move {
+            let result = make_card(&ours, &world, &request, plan).await;
+            ours.end(result.as_ref().map(|_| ()).map_err(|ended| *ended));
+            result.ok()
+        });
+        self.running = Some(Running { id, disk: disk.id.clone(), run, task });
+        self.list_disks();
+        id
+    }
+
+    fn stop(&self, id: JobId) -> Result<(), StopError> {
+        let Some(running) = self.running.as_ref().filter(|running| running.id == id) else {
+            return Err(self.board.job(id).map_or(StopError::NoJob, |_| StopError::Over));
+        };
+        let view = running.run.view();
+        let at = |stage| view.stage(stage).is_some_and(|view| view.state == StageState::Running);
+        if at(Stage::Commit) {
+            return Err(StopError::Committing);
+        }
+        running.run.ask_to_stop();
+        Ok(())
+    }
+
+    fn ended(&mut self, card: Option<Card<Finished>>) {
+        if let Some(running) = self.running.take()
+            && let Some(card) = card
+        {
+            self.finished.push((running.disk, card));
+        }
+        self.list_disks();
+    }
+
+    fn remove_kept_image(&mut self) -> Result<(), Problem> {
+        if self.running.is_some() {
+            return Err(Problem::AlreadyRunning);
+        }
+        let removed = self.world.cache.remove();
+        removed.map_err(|error| Problem::CannotSave { why: trouble::chain(&error) })?;
+        let mut system = (*self.system).clone();
+        system.kept_image = None;
+        self.show_system(system);
+        Ok(())
+    }
+
+    /// Asks the Supervisor; without one (command line) there is nothing to know.
+    async fn ask(&mut self) {
+        let kept = self.world.cache.kept().map(|kept| (kept.about.name.clone(), kept.about.size));
+        let Some(supervisor) = &self.world.supervisor else { return };
+        let mut system = match supervisor.system().await {
+            Ok(facts) => survey::judge(facts, kept),
+            Err(error) => survey::silent(trouble::chain(&error), kept),
+        };
+        // Our own backup puts the Supervisor into "freeze": that is no news.
+        if self.running.is_some() {
+            system.problems.retain(|problem| *problem != Problem::BackupRunning);
+        }
+        system.warnings.extend(self.notices.iter().cloned());
+        self.show_system(system);
+    }
+
+    fn show_system(&mut self, system: SystemView) {
+        self.system = Arc::new(system);
+        self.out.system.send_replace(self.system.clone());
+        self.list_disks();
+    }
+
+    fn rules(&self, disks: &[Disk]) -> Rules {
+        let system = match self.system.known {
+            true => survey::system_disks(&self.system.facts, self.under.clone(), disks),
+            false => SystemDisks::Unknown("the Supervisor".into()),
+        };
+        let running = self.running.iter().map(|running| running.disk.clone());
+        let claimed: BTreeSet<DiskId> = running.chain(self.finished.iter().map(|(id, _)| id.clone())).collect();
+        let need = self.system.need.filter(|_| !self.any_size);
+        Rules { system, need, claimed, allow_internal: false, as_file: self.any_size }
+    }
+
+    /// Publishes the disks with every reason against each, if anything about them changed.
+    fn list_disks(&mut self) {
+        self.finished.retain(|(_, card)| !card.is_gone());
+        let Some(scan) = self.out.scans.borrow_and_update().clone() else { return };
+        let list = match scan.as_ref() {
+            Err(why) => DiskList { known: true, disks: Vec::new(), failed: Some(why.clone()) },
+            Ok(disks) => {
+                let rules = self.rules(disks);
+                let judge = |disk: &Disk| {
+                    let refusals = may_overwrite(disk, disks, &rules);
+                    ListedDisk { disk: disk.clone(), refusals }
+                };
+                DiskList { known: true, disks: disks.iter().map(judge).collect(), failed: None }
+            }
+        };
+        self.out.disks.send_if_modified(|old| {
+            let changed = **old != list;
+            if changed {
+                *old = Arc::new(list);
+            }
+            changed
+        });
+    }
+}
+
+/// Never, while nothing runs.
+async fn finish(running: &mut Option<Running>) -> Option<Card<Finished>> {
+    match running {
+        // A recipe that panicked left its view as it was; the claim is released and the card blank.
+        Some(running) => match (&mut running.task).await {
+            Ok(card) => card,
+            Err(_) => {
+                running.run.end_unexpectedly();
+                None
+            }
+        },
+        None => std::future::pending().await,
+    }
+}
+
+/// A run with all its stages waiting.
+pub fn new_run(
+    board: &Rc<Board>,
+    id: JobId,
+    request: &CardRequest,
+    disk: &Disk,
+    admitted: &Admitted,
+    rates: Rates,
+    stages: &[Stage],
+) -> Run {
+    let waiting = |stage: &Stage| StageView {
+        stage: *stage,
+        state: StageState::Waiting,
+        amount: Amount::default(),
+        rate: None,
+        millis: 0,
+        note: None,
+    };
+    let made = Made { board: admitted.board, version: admitted.version.clone(), ..Made::default() };
+    let view = JobView {
+        id,
+        generation: 0,
+        state: JobState::Running,
+        card: CardBrief {
+            id: disk.id.clone(),
+            path: disk.path.clone(),
+            name: disk.name(),
+            size: disk.size,
+            fingerprint: request.seen.clone(),
+        },
+        request: request.clone(),
+        stages: stages.iter().map(waiting).collect(),
+        percent: 0,
+        remaining: None,
+        warnings: admitted.warnings.clone(),
+        problem: None,
+        detail: None,
+        card_now: CardNow::Untouched,
+        started: clock::now(),
+        ended: None,
+        quiet: 0,
+        made,
+    };
+    let run = Run::new(board.clone(), view, rates);
+    let backup = if request.backup == BackupChoice::None { 0 } else { admitted.backup.0 };
+    run.expect(|expected| *expected = Expected { download: admitted.download.0, image: survey::IMAGE_GUESS.0, backup });
+    run
+}

@@ -1,0 +1,228 @@
+//! The recipe: from "this disk, this backup, this image" to a finished card, one stage a line.
+
+use std::future::Future;
+use std::path::PathBuf;
+
+use crate::disk::inject::BackupFile;
+use crate::disk::{self, Card, Claimed, Finished, Grown, ImageBytes};
+use crate::domain::backup::CheckedBackup;
+use crate::domain::disk::{DiskId, Fingerprint};
+use crate::domain::image::Digest;
+use crate::domain::job::{BackupChoice, CardNow, CardRequest};
+use crate::domain::size::{Bytes, MIB};
+use crate::domain::stage::Stage;
+use crate::host::Host;
+use crate::image::file::ImageFile;
+
+use super::get_backup::get_backup;
+use super::get_image::{ImagePlan, get_image};
+use super::run::{Ended, Run};
+use super::thread::on_thread;
+use super::trouble::{self, Trouble};
+use super::world::World;
+
+/// An image that lies on this machine, whole and known by its digest.
+#[derive(Debug, Clone)]
+pub struct LocalImage {
+    pub file: ImageFile,
+    pub digest: Digest,
+}
+
+/// A backup that lies on this machine, read to its end.
+#[derive(Debug, Clone)]
+pub struct LocalBackup {
+    pub path: PathBuf,
+    pub checked: CheckedBackup,
+}
+
+/// Makes a card. What comes back still holds the claim: the host must not scan the card until it is pulled (WR-10).
+pub async fn make_card(
+    run: &Run,
+    world: &World,
+    request: &CardRequest,
+    plan: ImagePlan,
+) -> Result<Card<Finished>, Ended> {
+    let card = run.stage(Stage::Preflight, async |_| claim(world, request).await).await?;
+    let (backup, card) = if request.backup == BackupChoice::New {
+        // Side by side: the Supervisor packs while we fetch and write.
+        let fill = async { fill(run, request, card, get_image_stage(run, world, &plan).await?).await };
+        beside(run, backup_stage(run, world, request), fill).await?
+    } else {
+        // A backup that exists is known to restore before the card is touched (BK-7).
+        let (backup, image) =
+            beside(run, backup_stage(run, world, request), get_image_stage(run, world, &plan)).await?;
+        (backup, fill(run, request, card, image).await?)
+    };
+    let card = run.stage(Stage::Inject, async |work| inject(card, backup, work).await).await?;
+    commit(run, card).await
+}
+
+/// Writes an image as it is and reads it back: the recipe of `flash`.
+pub async fn flash(
+    run: &Run,
+    world: &World,
+    request: &CardRequest,
+    plan: ImagePlan,
+    verify: bool,
+) -> Result<Card<Finished>, Ended> {
+    let card = run.stage(Stage::Preflight, async |_| claim(world, request).await).await?;
+    let image = get_image_stage(run, world, &plan).await?;
+    let card = write(run, request, card, &image).await?;
+    let card = match verify {
+        true => run.stage(Stage::Verify, async |work| verify_card(card, image, work).await).await?,
+        false => {
+            run.skip(Stage::Verify, "Left out, as asked");
+            run.warn("not_verified", "The card was not read back, as asked.");
+            card.trusted()
+        }
+    };
+    commit(run, card.as_it_is()).await
+}
+
+/// Both, side by side. If one fails the other is stopped and waited for: no worker outlives its job.
+async fn beside<A, B>(
+    run: &Run,
+    one: impl Future<Output = Result<A, Ended>>,
+    other: impl Future<Output = Result<B, Ended>>,
+) -> Result<(A, B), Ended> {
+    let halt = |failed: bool| {
+        if failed {
+            run.stop_flag().set();
+        }
+    };
+    let one = async { one.await.inspect_err(|_| halt(true)) };
+    let other = async { other.await.inspect_err(|_| halt(true)) };
+    match futures_util::future::join(one, other).await {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(Ended::Failed), _) | (_, Err(Ended::Failed)) => Err(Ended::Failed),
+        _ => Err(Ended::Stopped),
+    }
+}
+
+/// Opens the disk and compares it with what the user confirmed (DV-5). Nothing is written.
+async fn claim(world: &World, request: &CardRequest) -> Result<Card<Claimed>, Trouble> {
+    let (host, disk, seen) = (world.host.clone(), request.disk.clone(), request.seen.clone());
+    on_thread("claim", move || claim_card(host.as_ref(), &disk, &seen)).await?
+}
+
+fn claim_card(host: &dyn Host, disk: &DiskId, seen: &Fingerprint) -> Result<Card<Claimed>, Trouble> {
+    let claim = host.claim(disk).map_err(|error| Trouble::new(trouble::host_problem(&error), &error))?;
+    Card::claimed(claim, seen).map_err(|error| Trouble {
+        detail: trouble::chain(&error),
+        problem: trouble::card_problem(Stage::Preflight, error),
+        now: Some(CardNow::Untouched),
+    })
+}
+
+async fn get_image_stage(run: &Run, world: &World, plan: &ImagePlan) -> Result<LocalImage, Ended> {
+    let image = run.stage(Stage::Download, async |work| get_image(run, world, plan, &work).await).await?;
+    run.expect(|expected| expected.image = image.file.size.0);
+    run.made(|made| {
+        made.image_digest = Some(image.digest);
+        made.image_bytes = Some(image.file.size);
+        made.image_name = image.file.path.file_name().map(|name| name.to_string_lossy().into_owned());
+    });
+    Ok(image)
+}
+
+async fn backup_stage(run: &Run, world: &World, request: &CardRequest) -> Result<Option<LocalBackup>, Ended> {
+    if request.backup == BackupChoice::None {
+        run.skip(Stage::Backup, "No backup goes onto this card");
+        return Ok(None);
+    }
+    let backup = run.stage(Stage::Backup, async |work| get_backup(run, world, &request.backup, &work).await).await?;
+    run.expect(|expected| expected.backup = backup.checked.size.0);
+    run.made(|made| {
+        made.backup = Some(backup.checked.facts.slug.clone());
+        made.backup_digest = Some(backup.checked.digest);
+        made.backup_bytes = Some(backup.checked.size);
+    });
+    Ok(Some(backup))
+}
+
+/// Write, verify, grow: what happens to the card while the backup is made.
+async fn fill(
+    run: &Run,
+    request: &CardRequest,
+    card: Card<Claimed>,
+    image: LocalImage,
+) -> Result<Card<Grown>, Ended> {
+    let card = write(run, request, card, &image).await?;
+    let card = run.stage(Stage::Verify, async |work| verify_card(card, image, work).await).await?;
+    let rewritten = card.rewritten().to_vec();
+    if !rewritten.is_empty() {
+        let places: Vec<String> = rewritten.iter().map(|block| Bytes(block * MIB).to_string()).collect();
+        let text = format!("{} places read right only after they were written again: {}.", places.len(), places.join(", "));
+        run.warn("blocks_rewritten", text);
+        run.made(|made| made.rewritten_blocks = rewritten);
+    }
+    run.stage(Stage::Grow, async |work| {
+        on_thread("grow", move || card.grow(&work).map_err(|failed| trouble::card(Stage::Grow, failed))).await?
+    })
+    .await
+}
+
+async fn write(
+    run: &Run,
+    request: &CardRequest,
+    card: Card<Claimed>,
+    image: &LocalImage,
+) -> Result<Card<disk::Written>, Ended> {
+    let (image, seen) = (image.clone(), request.seen.clone());
+    run.stage(Stage::Write, async |work| {
+        let card = on_thread("compare", move || card.still(&seen)).await?;
+        let card = card.map_err(|failed| trouble::card(Stage::Write, failed))?;
+        // From here on a crash may find it blank: the ledger says so before it is.
+        run.card_is(CardNow::Blank);
+        let written = on_thread("write", move || card.write(&Source(image.file), &work)).await?;
+        written.map_err(|failed| trouble::card(Stage::Write, failed))
+    })
+    .await
+}
+
+async fn verify_card(
+    card: Card<disk::Written>,
+    image: LocalImage,
+    work: disk::Work,
+) -> Result<Card<disk::Verified>, Trouble> {
+    let verified = on_thread("verify", move || card.verify(&Source(image.file), &work)).await?;
+    verified.map_err(|failed| trouble::card(Stage::Verify, failed))
+}
+
+async fn inject(
+    card: Card<Grown>,
+    backup: Option<LocalBackup>,
+    work: disk::Work,
+) -> Result<Card<disk::Loaded>, Trouble> {
+    let backup = backup.map(|backup| BackupFile {
+        path: backup.path,
+        slug: backup.checked.facts.slug,
+        size: backup.checked.size,
+        digest: backup.checked.digest,
+    });
+    let loaded = on_thread("inject", move || card.load(backup.as_ref(), &work)).await?;
+    loaded.map_err(|failed| trouble::card(Stage::Inject, failed))
+}
+
+async fn commit(run: &Run, card: Card<disk::Loaded>) -> Result<Card<Finished>, Ended> {
+    run.stage(Stage::Commit, async |_| {
+        // One sector decides; whoever finds us dead here has to look at the card.
+        run.card_is(CardNow::Unknown);
+        let finished = on_thread("commit", move || card.commit()).await?;
+        finished.map_err(|failed| trouble::card(Stage::Commit, failed))
+    })
+    .await
+}
+
+/// An image file as the disk floor wants it.
+struct Source(ImageFile);
+
+impl ImageBytes for Source {
+    fn size(&self) -> u64 {
+        self.0.size.0
+    }
+
+    fn open(&self) -> std::io::Result<Box<dyn std::io::Read + Send>> {
+        self.0.open().map_err(std::io::Error::other)
+    }
+}

@@ -1,0 +1,194 @@
+//! What is known of the running system, and what follows from it for every card (PF-5, PF-6, DV-3).
+
+use std::collections::BTreeSet;
+
+use crate::domain::disk::{Disk, DiskId, SMALLEST, SystemDisks};
+use crate::domain::image::{Board, BoardError};
+use crate::domain::job::Warning;
+use crate::domain::problem::Problem;
+use crate::domain::size::Bytes;
+use crate::domain::system::{Drive, SystemFacts, SystemView};
+
+/// Unpacked size of an image that was not downloaded yet: those of release 18 have about 1 GB.
+pub const IMAGE_GUESS: Bytes = Bytes(1_000_000_000);
+/// Room that a card needs beside image and backup (PF-4).
+pub const SPARE: Bytes = Bytes(1_000_000_000);
+
+/// The smallest card for an image and a backup of these sizes.
+pub fn need(image: Option<Bytes>, backup: Option<Bytes>) -> Bytes {
+    (image.unwrap_or(IMAGE_GUESS) + backup.unwrap_or(Bytes::ZERO) + SPARE).max(SMALLEST)
+}
+
+/// What speaks against making a card at all, and what the user should know.
+pub fn judge(facts: SystemFacts, kept_image: Option<(String, Bytes)>) -> SystemView {
+    let problems = problems(&facts, kept_image.is_some());
+    let warnings = warnings(&facts, kept_image.is_some());
+    let need = Some(need(None, facts.expected_backup()));
+    SystemView { known: true, problems, warnings, need, kept_image, runs_from: runs_from(&facts), facts }
+}
+
+/// Nothing answered.
+pub fn silent(said: String, kept_image: Option<(String, Bytes)>) -> SystemView {
+    SystemView { known: true, problems: vec![Problem::SupervisorSilent { said }], kept_image, ..SystemView::default() }
+}
+
+fn problems(facts: &SystemFacts, kept: bool) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    match facts.board.as_deref().map(str::parse::<Board>) {
+        None => problems.push(Problem::NotHaos),
+        Some(Err(BoardError::Virtual(board) | BoardError::Ended(board) | BoardError::Unknown(board))) => {
+            problems.push(Problem::NoImageForBoard { board });
+        }
+        Some(Ok(_)) => {}
+    }
+    match facts.state.as_deref() {
+        Some("running") | None => {}
+        Some("freeze") => problems.push(Problem::BackupRunning),
+        Some(_) => problems.push(Problem::StillStarting),
+    }
+    if facts.internet == Some(false) && !kept {
+        problems.push(Problem::NoInternet);
+    }
+    problems
+}
+
+fn warnings(facts: &SystemFacts, kept: bool) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let mut warn = |code: &str, text: String| warnings.push(Warning { code: code.into(), text });
+    if !facts.unhealthy.is_empty() {
+        let why = facts.unhealthy.join(", ");
+        warn("unhealthy", format!("Home Assistant calls this system unhealthy ({why}). A card can be made all the same."));
+    }
+    if facts.supported == Some(false) {
+        let why = facts.unsupported.join(", ");
+        warn("unsupported", format!("Home Assistant calls this system unsupported ({why}). A card can be made all the same."));
+    }
+    if facts.internet == Some(false) && kept {
+        warn("no_internet", "There is no internet now. The new system needs it to put your backup back.".into());
+    }
+    if let Some(version) = &facts.os_pending {
+        warn("update_pending", format!("Home Assistant OS {version} is installed and waits for a restart. Restart first."));
+    }
+    if has_external_data_disk(facts) {
+        warn(
+            "external_data_disk",
+            "An external data disk is in use. Its content is in the backup; the new card would switch the disk off. \
+             Unplug it before the first start of the new card."
+                .into(),
+        );
+    }
+    warnings
+}
+
+/// The system's drives are more than one: it boots from one and keeps its data on another.
+fn has_external_data_disk(facts: &SystemFacts) -> bool {
+    let drives = facts.drives.as_deref().unwrap_or_default();
+    let others = drives.iter().filter(|drive| drive.used_by_system && facts.data_disk.as_ref() != Some(&drive.id));
+    facts.data_disk.is_some() && others.count() > 0
+}
+
+fn runs_from(facts: &SystemFacts) -> Option<String> {
+    let drive = facts.drives.as_ref()?.iter().find(|drive| Some(&drive.id) == facts.data_disk.as_ref())?;
+    let maker = format!("{} {}", drive.vendor.trim(), drive.model.trim());
+    Some(format!("{}, {}", maker.trim(), drive.size.as_sold()))
+}
+
+/// DV-3 in the app: disks under `/data` and `/backup` (already looked up), the data disk, drives in use. A source that
+/// is missing makes all of it unknown.
+pub fn system_disks(facts: &SystemFacts, under: Result<Vec<DiskId>, String>, disks: &[Disk]) -> SystemDisks {
+    let Some(data_disk) = &facts.data_disk else { return SystemDisks::Unknown("/os/info".into()) };
+    let Some(drives) = &facts.drives else { return SystemDisks::Unknown("/hardware/info".into()) };
+    let holds_data: BTreeSet<DiskId> = match under {
+        Ok(ids) => ids.into_iter().collect(),
+        Err(what) => return SystemDisks::Unknown(what),
+    };
+    let system = |drive: &&Drive| drive.used_by_system || drive.id == *data_disk;
+    let runs_from = drives.iter().filter(system).flat_map(|drive| disks_of(drive, disks)).collect();
+    SystemDisks::Known { runs_from, holds_data }
+}
+
+fn disks_of(drive: &Drive, disks: &[Disk]) -> Vec<DiskId> {
+    let on = |disk: &&Disk| drive.devices.iter().any(|device| is_on(device, &disk.id));
+    disks.iter().filter(on).map(|disk| disk.id.clone()).collect()
+}
+
+/// Whether `/dev/sda1`, `/dev/mmcblk0p8` or `/dev/sda` is the disk or a partition of it.
+fn is_on(device: &str, disk: &DiskId) -> bool {
+    let name = device.strip_prefix("/dev/").unwrap_or(device);
+    let Some(rest) = name.strip_prefix(disk.0.as_str()) else { return false };
+    let ends_in_digit = disk.0.ends_with(|c: char| c.is_ascii_digit());
+    let number = if ends_in_digit { rest.strip_prefix('p').unwrap_or(rest) } else { rest };
+    rest.is_empty() || (number.len() < rest.len() + usize::from(!ends_in_digit) && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_lead_to_their_disks_and_to_no_other() {
+        let cases = [
+            ("/dev/sda", "sda", true),
+            ("/dev/sda1", "sda", true),
+            ("/dev/sdaa1", "sda", false),
+            ("/dev/sda1", "sdaa", false),
+            ("/dev/mmcblk0p8", "mmcblk0", true),
+            ("/dev/mmcblk0", "mmcblk0", true),
+            ("/dev/mmcblk10p8", "mmcblk1", false),
+            ("/dev/nvme0n1p3", "nvme0n1", true),
+            ("/dev/nvme0n10p3", "nvme0n1", false),
+            ("/dev/sdb", "sda", false),
+        ];
+        for (device, disk, want) in cases {
+            assert_eq!(is_on(device, &DiskId(disk.into())), want, "{device} on {disk}");
+        }
+    }
+
+    fn haos() -> SystemFacts {
+        SystemFacts {
+            board: Some("rpi4-64".into()),
+            state: Some("running".into()),
+            internet: Some(true),
+            data_disk: Some("SC32G-0x1".into()),
+            drives: Some(Vec::new()),
+            ..SystemFacts::default()
+        }
+    }
+
+    #[test]
+    fn what_speaks_against_a_card_is_found() {
+        type Case = (fn(&mut SystemFacts), &'static [&'static str]);
+        let cases: &[Case] = &[
+            (|_| {}, &[]),
+            (|f| f.board = None, &["not_haos"]),
+            (|f| f.board = Some("ova".into()), &["no_image_for_board"]),
+            (|f| f.board = Some("rpi3".into()), &["no_image_for_board"]),
+            (|f| f.state = Some("startup".into()), &["still_starting"]),
+            (|f| f.state = Some("freeze".into()), &["backup_running"]),
+            (|f| (f.internet, f.board) = (Some(false), None), &["not_haos", "no_internet"]),
+            (|f| f.unhealthy = vec!["docker".into()], &[]),
+        ];
+        for (change, want) in cases {
+            let mut facts = haos();
+            change(&mut facts);
+            let codes: Vec<_> = judge(facts, None).problems.iter().map(Problem::code).collect();
+            assert_eq!(codes, *want);
+        }
+        let mut offline = haos();
+        offline.internet = Some(false);
+        assert_eq!(judge(offline, Some(("haos.img.xz".into(), Bytes(1)))).problems, []);
+    }
+
+    #[test]
+    fn a_missing_source_makes_every_disk_untouchable() {
+        let known = system_disks(&haos(), Ok(vec![DiskId("sda".into())]), &[]);
+        assert!(matches!(known, SystemDisks::Known { holds_data, .. } if holds_data.len() == 1));
+        let mut no_data_disk = haos();
+        no_data_disk.data_disk = None;
+        let mut no_drives = haos();
+        no_drives.drives = None;
+        for (facts, under) in [(no_data_disk, Ok(vec![])), (no_drives, Ok(vec![])), (haos(), Err("/data".into()))] {
+            assert!(matches!(system_disks(&facts, under, &[]), SystemDisks::Unknown(_)));
+        }
+    }
+}
