@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod disk;
+pub mod ext4;
 pub mod image;
 pub mod job;
 pub mod layout;
