@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod disk;
 pub mod estimate;
+pub mod ext4;
 pub mod image;
 pub mod job;
 pub mod layout;

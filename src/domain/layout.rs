@@ -1,1 +1,0 @@
-//! (to come: tables and growing)
