@@ -1,8 +1,8 @@
 //! Making use of the whole card: the file system grows now, by offset; the table is planned in memory and written at
 //! commit (WR-4, WR-5).
 
-use crate::domain::ext4::{self, Ext4};
-use crate::domain::layout::{self, GrowPlan, Partition};
+use crate::domain::ext4::Ext4;
+use crate::domain::layout::{GrowPlan, Partition};
 use crate::domain::size::{Bytes, SECTOR};
 use crate::host::{Claim, ToolAnswer, ToolCall};
 
@@ -31,7 +31,7 @@ pub(super) fn grow(
     claim.admit_tools().map_err(CardError::Flush)?;
     let offset = plan.data_before.start * SECTOR;
     repair(claim, offset, work)?;
-    resize(claim, &plan, before.block_size, work)?;
+    resize(claim, &plan, &before, work)?;
     claim.shut_out().map_err(CardError::Flush)?;
     let after = superblock(claim, &plan.data_after)?;
     compare(&before, &after, &plan.data_after)?;
@@ -51,12 +51,12 @@ fn refuse_unfit(fs: &Ext4, partition: &Partition) -> Result<(), CardError> {
     if fs.label != LABEL {
         return unfit(format!("has the label {:?} instead of {LABEL:?}", fs.label));
     }
-    if !fs.clean {
+    if !fs.is_clean {
         return unfit("was not closed cleanly".into());
     }
-    match fs.blocks.checked_mul(fs.block_size) {
-        Some(bytes) if bytes <= partition.sectors * SECTOR => Ok(()),
-        _ => unfit("is smaller than its file system".into()),
+    match fs.size() <= partition.size() {
+        true => Ok(()),
+        false => unfit("is smaller than its file system".into()),
     }
 }
 
@@ -80,9 +80,9 @@ fn only_the_clock(output: &str) -> bool {
     mended > 0 && mended == output.matches("is in the future").count()
 }
 
-fn resize(claim: &dyn Claim, plan: &GrowPlan, block_size: u64, work: &Work) -> Result<(), CardError> {
+fn resize(claim: &dyn Claim, plan: &GrowPlan, before: &Ext4, work: &Work) -> Result<(), CardError> {
     let offset = plan.data_after.start * SECTOR;
-    let blocks = ext4::blocks_for(plan.data_after.sectors * SECTOR, block_size);
+    let blocks = before.blocks_for(plan.data_after.size());
     let answer = tool(claim, &ToolCall::Resize { offset, blocks }, work)?;
     match answer.code {
         0 => Ok(()),
@@ -104,10 +104,10 @@ fn compare(before: &Ext4, after: &Ext4, partition: &Partition) -> Result<(), Car
     if (&after.label, after.uuid, after.block_size) != (&before.label, before.uuid, before.block_size) {
         return wrong("has another label, UUID or block size");
     }
-    if !after.clean {
+    if !after.is_clean {
         return wrong("is not clean");
     }
-    if !layout::filled(after, partition.sectors * SECTOR) {
+    if !after.fills(partition.size()) {
         return wrong("does not fill its partition");
     }
     Ok(())

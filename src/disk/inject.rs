@@ -1,6 +1,5 @@
 //! Putting the backup into the grown file system, without mounting, and proving that it is there (WR-6, WR-7).
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -54,7 +53,7 @@ pub(super) fn load(
     }
     check(claim.as_ref(), offset, work)?;
     claim.shut_out().map_err(CardError::Flush)?;
-    if !superblock(claim.as_ref(), &plan.data_after)?.clean {
+    if !superblock(claim.as_ref(), &plan.data_after)?.is_clean {
         return Err(CardError::LastCheck("the data partition is not clean".into()));
     }
     match backup {
@@ -70,7 +69,7 @@ fn refuse_too_large(
     block_size: u64,
     backup: &BackupFile,
 ) -> Result<(), CardError> {
-    let free = Bytes(superblock(claim, data)?.free_blocks.saturating_mul(block_size));
+    let free = superblock(claim, data)?.free();
     let need = Bytes(backup.size.0.next_multiple_of(block_size)) + Bytes(backup.size.0 / 256) + Bytes(MIB / 4);
     match need <= free {
         true => Ok(()),
@@ -160,9 +159,4 @@ fn digest_of(fs: &Ext4, path: &str, work: &Work) -> Result<Digest, CardError> {
             count => hash.update(buffer.get(..count).unwrap_or_default()),
         }
     }
-}
-
-/// Whether a path of the host can be opened at all, before the card is touched.
-pub fn openable(backup: &BackupFile) -> io::Result<()> {
-    std::fs::File::open(&backup.path).map(drop)
 }

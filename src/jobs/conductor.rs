@@ -206,7 +206,7 @@ impl Conductor {
         let kept = self.world.cache.kept().map(|kept| (kept.about.name.clone(), kept.about.size));
         let Some(supervisor) = &self.world.supervisor else { return };
         let mut system = match supervisor.system().await {
-            Ok(facts) => survey::judge(facts, kept),
+            Ok(reading) => survey::judge(reading.facts, kept),
             Err(error) => survey::silent(trouble::chain(&error), kept),
         };
         // Our own backup puts the Supervisor into "freeze": that is no news.

@@ -1,5 +1,22 @@
 //! Floor 3: work in progress. [`Jobs`] is the handle that everybody above holds.
 
+pub mod admit;
+pub mod board;
+pub mod clock;
+pub mod conductor;
+pub mod get_backup;
+pub mod get_image;
+pub mod ledger;
+pub mod make_card;
+pub mod rates;
+pub mod run;
+pub mod scan;
+pub mod start;
+pub mod survey;
+pub mod thread;
+pub mod trouble;
+pub mod world;
+
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};

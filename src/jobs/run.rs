@@ -13,6 +13,7 @@ use crate::domain::estimate::{self, Expected, Rates};
 use crate::domain::job::{CardNow, JobEvent, JobState, JobView, Made, StageState, Warning};
 use crate::domain::problem::Problem;
 use crate::domain::progress::{Meter, Rate, StopFlag};
+use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
 
 use super::board::Board;
@@ -76,6 +77,10 @@ impl Run {
         let mut expected = self.expected.get();
         change(&mut expected);
         self.expected.set(expected);
+    }
+
+    pub fn expected_backup(&self) -> Bytes {
+        Bytes(self.expected.get().backup)
     }
 
     /// The user, or the end of the program, asks to stop. The state says so until the workers have returned.

@@ -1,0 +1,148 @@
+//! Putting the jobs thread up, and taking it down.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use url::Url;
+
+use crate::config::Settings;
+use crate::domain::job::Warning;
+use crate::domain::pace::Pace;
+use crate::domain::secret::Secret;
+use crate::host::Host;
+use crate::image::cache::Cache;
+use crate::image::catalog::Catalog;
+use crate::image::http_client;
+use crate::supervisor::Supervisor;
+
+use super::board::Board;
+use super::conductor::{Conductor, Outlets};
+use super::scan::watch_disks;
+use super::world::World;
+use super::{Jobs, trouble};
+
+/// Commands that may wait for the conductor.
+const WAITING: usize = 32;
+
+/// What a world is made of; unlike the world itself it can be sent to the thread that will own it.
+#[derive(Clone)]
+pub struct Plan {
+    pub host: Arc<dyn Host>,
+    /// Base URL and token; `None` on a PC.
+    pub supervisor: Option<(Url, Secret)>,
+    pub releases: Url,
+    pub releases_api: Url,
+    pub data: PathBuf,
+    pub backup: PathBuf,
+    pub pace: Pace,
+    /// Cards of any size are fine (tests and the simulator).
+    pub any_size: bool,
+}
+
+impl Plan {
+    pub fn of(settings: &Settings, host: Arc<dyn Host>) -> Plan {
+        Plan {
+            host,
+            supervisor: Some((settings.supervisor.clone(), settings.token.clone())),
+            releases: settings.releases.clone(),
+            releases_api: settings.releases_api.clone(),
+            data: settings.data.clone(),
+            backup: settings.backup.clone(),
+            pace: Pace::real(),
+            any_size: false,
+        }
+    }
+
+    /// To be called on the thread that will own it.
+    pub fn world(&self) -> Result<World, String> {
+        let cache = Cache::open(self.data.join("images")).map_err(|error| trouble::chain(&error))?;
+        let supervisor =
+            self.supervisor.as_ref().map(|(base, token)| Supervisor::new(base, token.clone(), self.pace));
+        let catalog = Catalog { site: self.releases.clone(), api: self.releases_api.clone(), pace: self.pace };
+        Ok(World {
+            host: self.host.clone(),
+            supervisor,
+            client: http_client(&self.pace),
+            catalog,
+            cache,
+            data: self.data.clone(),
+            backup_dir: self.backup.clone(),
+            pace: self.pace,
+        })
+    }
+}
+
+/// The thread, and the way to end it.
+pub struct JobsThread {
+    ending: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl JobsThread {
+    /// Stops the running job, waits until its workers have returned and the ledger is written (JB-6).
+    pub fn end(mut self) {
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        if let Some(ending) = self.ending.take() {
+            let _ = ending.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for JobsThread {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+/// Starts watching the disks and conducting jobs. An error says what the program cannot do without.
+pub fn start(plan: Plan) -> io::Result<(Jobs, JobsThread)> {
+    let scans = watch_disks(plan.host.clone())?;
+    let (commands, obeyed) = mpsc::channel(WAITING);
+    let (disks, disks_seen) = watch::channel(Arc::default());
+    let (system, system_seen) = watch::channel(Arc::default());
+    let (ending, ended) = oneshot::channel();
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    let out = Outlets { commands: obeyed, disks, system, scans };
+    let conduct = move || actix_web::rt::System::new().block_on(conduct(plan, out, ended, ready));
+    let thread = thread::Builder::new().name("jobs".into()).spawn(conduct)?;
+    let jobs_seen = is_ready.recv().map_err(|_| io::Error::other("the jobs thread ended at once"))?;
+    let jobs_seen = jobs_seen.map_err(io::Error::other)?;
+    let jobs = Jobs::new(commands, disks_seen, system_seen, jobs_seen);
+    Ok((jobs, JobsThread { ending: Some(ending), thread: Some(thread) }))
+}
+
+type Ready = std::sync::mpsc::Sender<Result<watch::Receiver<super::AllJobs>, String>>;
+
+async fn conduct(plan: Plan, out: Outlets, ended: oneshot::Receiver<()>, ready: Ready) {
+    let (board, aside) = Board::open(&plan.data);
+    let world = match plan.world() {
+        Ok(world) => world,
+        Err(why) => {
+            // Whoever started us is waiting for this.
+            let _ = ready.send(Err(why));
+            return;
+        }
+    };
+    let mut notices = Vec::new();
+    if let Some(aside) = aside {
+        let text = format!("The list of earlier cards could not be read ({}). It was set aside.", aside.why);
+        log::warn!("{text}");
+        notices.push(Warning { code: "ledger_set_aside".into(), text });
+    }
+    if let Some(why) = board.save() {
+        let text = format!("The app cannot save its state ({why}). Free some room.");
+        log::warn!("{text}");
+        notices.push(Warning { code: "cannot_save".into(), text });
+    }
+    let _ = ready.send(Ok(board.watch()));
+    Conductor::new(world, board, out, plan.any_size, notices).run(ended).await;
+}
