@@ -121,7 +121,7 @@ impl Card<Claimed> {
             return Err(CardError::TooSmall { image: Bytes(image_size), card: self.size });
         }
         // Nothing is erased for an image that turns out to be none.
-        let mut bytes = write::Opened::open(image)?;
+        let bytes = write::Opened::open(image)?;
         bytes.check_table(image_size)?;
         work.go_on()?;
         self.touched = true;
@@ -156,8 +156,7 @@ impl Card<Verified> {
     /// Grows the file system of the data partition to the end of the card. The table that says so stays in memory.
     pub fn grow(self, work: &Work) -> Result<Card<Grown>, Failed> {
         match grow::grow(self.claim.as_ref(), &self.state.head, self.state.image_size, self.size, work) {
-            Ok((plan, block_size)) => {
-Ok(self.with(Grown { plan, block_size }))}
+            Ok((plan, block_size)) => Ok(self.with(Grown { plan, block_size })),
             Err(error) => Err(self.abandon(error)),
         }
     }

@@ -98,13 +98,7 @@ fn missing_folders(claim: &Arc<dyn Claim>, data: &Partition) -> Result<Vec<&'sta
 
 /// No name but our own reaches `debugfs`: eight hex digits and `.tar`. It exits 0 even after a failed command, so what
 /// it did is read back.
-fn place(
-    claim: &dyn Claim,
-    offset: u64,
-    missing: &[&str],
-    backup: &BackupFile,
-    work: &Work,
-) -> Result<(), CardError> {
+fn place(claim: &dyn Claim, offset: u64, missing: &[&str], backup: &BackupFile, work: &Work) -> Result<(), CardError> {
     let name = backup.slug.file_name();
     let mut commands: Vec<String> = missing.iter().map(|folder| format!("mkdir {folder}")).collect();
     commands.push("cd /supervisor/backup".into());

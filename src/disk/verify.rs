@@ -65,12 +65,7 @@ fn first_pass(claim: &dyn Claim, chunks: &[Chunk], work: &Work) -> Result<(Vec<u
     Ok((bad, cleared))
 }
 
-fn read_chunk<'a>(
-    claim: &dyn Claim,
-    number: u64,
-    buffer: &'a mut [u8],
-    length: usize,
-) -> Result<&'a [u8], CardError> {
+fn read_chunk<'a>(claim: &dyn Claim, number: u64, buffer: &'a mut [u8], length: usize) -> Result<&'a [u8], CardError> {
     let part = buffer.get_mut(..length).unwrap_or_default();
     read(claim, place(number).0, part)?;
     Ok(part)

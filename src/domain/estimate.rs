@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn percent_never_falls_and_waits_with_100() {
-        let cases = [(0, 0.0, 100.0, 0), (0, 50.0, 50.0, 50), (60, 50.0, 50.0, 60), (0, 100.0, 0.0, 99), (0, 0.0, 0.0, 0)];
+        let cases =
+            [(0, 0.0, 100.0, 0), (0, 50.0, 50.0, 50), (60, 50.0, 50.0, 60), (0, 100.0, 0.0, 99), (0, 0.0, 0.0, 0)];
         for (shown, elapsed, left, want) in cases {
             assert_eq!(percent(shown, elapsed, left), want);
         }

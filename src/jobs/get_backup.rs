@@ -10,19 +10,14 @@ use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
 use crate::supervisor::{ArchiveError, BackupError, Depth, MadeBackup, check_file, find_tar};
 
+use super::clock;
 use super::make_card::LocalBackup;
 use super::run::Run;
 use super::thread::on_thread;
 use super::trouble::Trouble;
 use super::world::World;
-use super::clock;
 
-pub async fn get_backup(
-    run: &Run,
-    world: &World,
-    choice: &BackupChoice,
-    work: &Work,
-) -> Result<LocalBackup, Trouble> {
+pub async fn get_backup(run: &Run, world: &World, choice: &BackupChoice, work: &Work) -> Result<LocalBackup, Trouble> {
     match choice {
         BackupChoice::New => {
             let made = make(run, world, work).await?;
@@ -66,7 +61,8 @@ async fn make(run: &Run, world: &World, work: &Work) -> Result<MadeBackup, Troub
 fn trouble(run: &Run, error: BackupError) -> Trouble {
     if let BackupError::Stopped { slug } = &error {
         if let Some(slug) = slug {
-            let text = format!("Home Assistant goes on making the backup {slug}. It is kept and can be chosen next time.");
+            let text =
+                format!("Home Assistant goes on making the backup {slug}. It is kept and can be chosen next time.");
             run.warn("backup_continues", text);
         }
         return Trouble::stopped();

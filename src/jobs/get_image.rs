@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use crate::disk::Work;
+use crate::image::ImageError;
 use crate::image::cache::{self, Kept};
 use crate::image::fetch::{Source, fetch};
 use crate::image::file::ImageFile;
-use crate::image::ImageError;
 
 use super::make_card::LocalImage;
 use super::run::Run;
 use super::thread::on_thread;
-use super::trouble::{self, Trouble};
+use super::trouble::Trouble;
 use super::world::World;
 use crate::domain::stage::Stage;
 
@@ -30,9 +30,8 @@ pub async fn get_image(run: &Run, world: &World, plan: &ImagePlan, work: &Work) 
         ImagePlan::Kept(kept) => {
             run.note(Stage::Download, "Kept from an earlier card; checked again");
             let (cache, kept, again) = (world.cache.clone(), kept.clone(), work.clone());
-            let confirmed = on_thread("confirm", move || {
-                cache.confirm(&kept, &again.meter, &again.stop).map(|()| kept)
-            });
+            let confirmed =
+                on_thread("confirm", move || cache.confirm(&kept, &again.meter, &again.stop).map(|()| kept));
             let kept = confirmed.await?.map_err(image_trouble)?;
             inspect(kept.path, Some(kept.about.digest), work).await
         }
@@ -46,7 +45,11 @@ pub async fn get_image(run: &Run, world: &World, plan: &ImagePlan, work: &Work) 
 }
 
 /// Reads what the image says of itself; hashes it if nobody did yet.
-async fn inspect(path: PathBuf, digest: Option<crate::domain::image::Digest>, work: &Work) -> Result<LocalImage, Trouble> {
+async fn inspect(
+    path: PathBuf,
+    digest: Option<crate::domain::image::Digest>,
+    work: &Work,
+) -> Result<LocalImage, Trouble> {
     let work = work.clone();
     let inspected = on_thread("inspect", move || {
         let file = ImageFile::inspect(&path)?;

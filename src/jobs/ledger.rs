@@ -18,11 +18,18 @@ const MOST: usize = 100;
 /// A ledger of a hundred jobs has some 500 kB; ten times that is no ledger of ours.
 const MOST_BYTES: u64 = 5_000_000;
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Pages {
     schema: u32,
     next: u64,
-    jobs: Vec<Arc<JobView>>,
+    jobs: Vec<JobView>,
+}
+
+#[derive(Debug, Serialize)]
+struct PagesOut<'a> {
+    schema: u32,
+    next: u64,
+    jobs: Vec<&'a JobView>,
 }
 
 /// The file and what is in it. Only the conductor writes it.
@@ -84,7 +91,8 @@ impl Ledger {
 
     /// Temp file, fsync, rename, fsync of the directory: at any moment the old or the new ledger is there, whole.
     pub fn save(&self) -> io::Result<()> {
-        let pages = Pages { schema: SCHEMA, next: self.next, jobs: self.jobs.clone() };
+        let jobs = self.jobs.iter().map(Arc::as_ref).collect();
+        let pages = PagesOut { schema: SCHEMA, next: self.next, jobs };
         let text = serde_json::to_vec(&pages)?;
         let next = self.dir.join(NEXT);
         let written = write_whole(&next, &text).and_then(|()| fs::rename(&next, self.dir.join(NAME)));
@@ -124,9 +132,8 @@ fn set_aside(dir: &Path, error: &io::Error) -> SetAside {
     SetAside { why: error.to_string(), to: moved.then_some(to) }
 }
 
-fn interrupted(job: Arc<JobView>) -> Arc<JobView> {
-    let Ok(state) = job.state.next(JobEvent::Found) else { return job };
-    let mut view = (*job).clone();
+fn interrupted(mut view: JobView) -> Arc<JobView> {
+    let Ok(state) = view.state.next(JobEvent::Found) else { return Arc::new(view) };
     view.problem = Some(Problem::Restarted { stage: view.last_stage() });
     view.state = state;
     view.remaining = None;

@@ -141,18 +141,14 @@ async fn backup_stage(run: &Run, world: &World, request: &CardRequest) -> Result
 }
 
 /// Write, verify, grow: what happens to the card while the backup is made.
-async fn fill(
-    run: &Run,
-    request: &CardRequest,
-    card: Card<Claimed>,
-    image: LocalImage,
-) -> Result<Card<Grown>, Ended> {
+async fn fill(run: &Run, request: &CardRequest, card: Card<Claimed>, image: LocalImage) -> Result<Card<Grown>, Ended> {
     let card = write(run, request, card, &image).await?;
     let card = run.stage(Stage::Verify, async |work| verify_card(card, image, work).await).await?;
     let rewritten = card.rewritten().to_vec();
     if !rewritten.is_empty() {
         let places: Vec<String> = rewritten.iter().map(|block| Bytes(block * MIB).to_string()).collect();
-        let text = format!("{} places read right only after they were written again: {}.", places.len(), places.join(", "));
+        let text =
+            format!("{} places read right only after they were written again: {}.", places.len(), places.join(", "));
         run.warn("blocks_rewritten", text);
         run.made(|made| made.rewritten_blocks = rewritten);
     }

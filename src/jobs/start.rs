@@ -59,8 +59,7 @@ impl Plan {
     /// To be called on the thread that will own it.
     pub fn world(&self) -> Result<World, String> {
         let cache = Cache::open(self.data.join("images")).map_err(|error| trouble::chain(&error))?;
-        let supervisor =
-            self.supervisor.as_ref().map(|(base, token)| Supervisor::new(base, token.clone(), self.pace));
+        let supervisor = self.supervisor.as_ref().map(|(base, token)| Supervisor::new(base, token.clone(), self.pace));
         let catalog = Catalog { site: self.releases.clone(), api: self.releases_api.clone(), pace: self.pace };
         Ok(World {
             host: self.host.clone(),

@@ -57,17 +57,26 @@ fn warnings(facts: &SystemFacts, kept: bool) -> Vec<Warning> {
     let mut warn = |code: &str, text: String| warnings.push(Warning { code: code.into(), text });
     if !facts.unhealthy.is_empty() {
         let why = facts.unhealthy.join(", ");
-        warn("unhealthy", format!("Home Assistant calls this system unhealthy ({why}). A card can be made all the same."));
+        warn(
+            "unhealthy",
+            format!("Home Assistant calls this system unhealthy ({why}). A card can be made all the same."),
+        );
     }
     if facts.supported == Some(false) {
         let why = facts.unsupported.join(", ");
-        warn("unsupported", format!("Home Assistant calls this system unsupported ({why}). A card can be made all the same."));
+        warn(
+            "unsupported",
+            format!("Home Assistant calls this system unsupported ({why}). A card can be made all the same."),
+        );
     }
     if facts.internet == Some(false) && kept {
         warn("no_internet", "There is no internet now. The new system needs it to put your backup back.".into());
     }
     if let Some(version) = &facts.os_pending {
-        warn("update_pending", format!("Home Assistant OS {version} is installed and waits for a restart. Restart first."));
+        warn(
+            "update_pending",
+            format!("Home Assistant OS {version} is installed and waits for a restart. Restart first."),
+        );
     }
     if has_external_data_disk(facts) {
         warn(
@@ -118,7 +127,8 @@ fn is_on(device: &str, disk: &DiskId) -> bool {
     let Some(rest) = name.strip_prefix(disk.0.as_str()) else { return false };
     let ends_in_digit = disk.0.ends_with(|c: char| c.is_ascii_digit());
     let number = if ends_in_digit { rest.strip_prefix('p').unwrap_or(rest) } else { rest };
-    rest.is_empty() || (number.len() < rest.len() + usize::from(!ends_in_digit) && number.bytes().all(|b| b.is_ascii_digit()))
+    rest.is_empty()
+        || (number.len() < rest.len() + usize::from(!ends_in_digit) && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]

@@ -70,8 +70,8 @@ impl Descriptor {
         if !kind.is_file() && !kind.is_block_device() {
             return Err(OpenFailed::Other(io::Error::other("neither a block device nor a regular file")));
         }
-        let mut descriptor =
-            Descriptor { exclusive: Some(exclusive), plain, is_file: kind.is_file(), direct, length: 0 };
+        let exclusive = RwLock::new(Some(exclusive));
+        let mut descriptor = Descriptor { exclusive, plain, is_file: kind.is_file(), length: 0 };
         descriptor.length = descriptor.size()?.0;
         Ok(descriptor)
     }
