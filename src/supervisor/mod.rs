@@ -1,1 +1,29 @@
-//! (to come)
+//! Floor 2: the Supervisor's API, role `backup` (facts HA §1), and the backups it makes.
+//!
+//! ```text
+//! client    one exchange: token, limits, errors told apart, GETs retried, POSTs never
+//! model     the shapes of its answers
+//! system    what is known of the running system
+//! backups   the list; where the tar of a backup lies
+//! making    a new full backup, from start to a listed file
+//! archive   is a tar whole, and will it restore (blocking)
+//! ```
+
+mod archive;
+mod backups;
+mod client;
+mod error;
+mod facts;
+mod making;
+mod members;
+mod model;
+mod system;
+mod words;
+
+pub use archive::{ArchiveError, Damage, Depth, check_file, check_tar, read_backup_json, read_facts};
+pub use backups::find_tar;
+pub use client::Supervisor;
+pub use error::SupervisorError;
+pub use facts::{FactsError, parse_facts, warnings};
+pub use making::{BackupError, BackupProgress, MadeBackup};
+pub use system::Reading;
