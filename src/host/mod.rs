@@ -4,6 +4,7 @@
 //! a child or has `unsafe` in it.
 
 pub mod buffer;
+pub mod identity;
 pub mod linux;
 pub mod scratch;
 
