@@ -1,7 +1,12 @@
 //! The real machine. The only home of `nix`, `unsafe` and child processes.
 
 pub mod descriptor;
+pub mod plug;
+pub mod scan;
+pub mod sysfs;
 pub mod tools;
+pub mod uevents;
+pub mod under;
 
 use std::path::Path;
 

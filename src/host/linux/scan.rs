@@ -1,0 +1,67 @@
+//! The list of disks, put together: what sysfs says, what opening them says, and what was plugged since the last look.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use crate::domain::disk::{Access, Contents, Disk, Fingerprint};
+use crate::host::HostError;
+
+use super::plug::PlugBook;
+use super::sysfs::{self, Found};
+
+/// What came of opening a disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    pub access: Access,
+    pub contents: Contents,
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// Looks at the disks below a root: `/`, or a tree that plays one.
+#[derive(Debug)]
+pub struct LinuxScan {
+    root: PathBuf,
+    book: Mutex<PlugBook>,
+}
+
+impl LinuxScan {
+    pub fn new(root: impl Into<PathBuf>) -> LinuxScan {
+        LinuxScan { root: root.into(), book: Mutex::default() }
+    }
+
+    /// Every whole disk; `now` in seconds since 1970. `probe` opens those that have a medium, each on a thread of its own:
+    /// one slow reader does not hold up the others. A disk whose probe panics counts as unreadable.
+    ///
+    /// A probe that opens for writing makes udev read the table anew when it closes: hold a `flock` meanwhile, and do not
+    /// take the events that follow for a change (see [`super::uevents`]).
+    pub fn scan(&self, now: u64, probe: &(dyn Fn(&Found) -> Probe + Sync)) -> Result<Vec<Disk>, HostError> {
+        let mut found = sysfs::find(&self.root)?;
+        // Entered before the probes: opening an empty slot may itself make the kernel notice a change.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner).update(&mut found, now);
+        let probes = thread::scope(|scope| {
+            let start = |found| scope.spawn(move || probe(found));
+            let running: Vec<_> = found.iter().map(|found| found.disk.medium.then(|| start(found))).collect();
+            running.into_iter().map(|thread| thread.map(|t| t.join().unwrap_or_else(|_| unreadable()))).collect()
+        });
+        Ok(joined(found, probes))
+    }
+}
+
+fn unreadable() -> Probe {
+    let access = Access::Unreadable("the look at it failed".into());
+    Probe { access, contents: Contents::default(), fingerprint: None }
+}
+
+fn joined(found: Vec<Found>, probes: Vec<Option<Probe>>) -> Vec<Disk> {
+    found
+        .into_iter()
+        .zip(probes)
+        .map(|(Found { mut disk, .. }, probe)| {
+            if let Some(probe) = probe {
+                (disk.access, disk.contents, disk.fingerprint) = (probe.access, probe.contents, probe.fingerprint);
+            }
+            disk
+        })
+        .collect()
+}

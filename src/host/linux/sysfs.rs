@@ -1,0 +1,163 @@
+//! Whole disks as `/sys/block` lists them (DV-1): everything that is known of a disk without opening it.
+//!
+//! Files of sysfs come and go while they are read. A missing one gives a default, a disk that vanished meanwhile is left
+//! out.
+
+pub mod attr;
+pub mod place;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::domain::disk::{Access, Contents, Disk, DiskId};
+use crate::domain::size::{Bytes, SECTOR};
+use crate::host::HostError;
+
+use place::Place;
+
+/// A disk of the list, and what only this floor needs of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Without what only opening tells: access, contents and fingerprint are empty, the plug number is 1.
+    pub disk: Disk,
+    /// The number of the card itself (CID), where the reader tells it.
+    pub medium_id: String,
+    /// Grows with each plug and each change of medium (Linux 5.15 and later).
+    pub diskseq: Option<u64>,
+    /// Path of the device below `/sys` with its SCSI host number, which is another one after each plug.
+    pub device_path: String,
+}
+
+/// Every whole disk below `root` (`/` on the real machine), in the order of their names.
+pub fn find(root: &Path) -> Result<Vec<Found>, HostError> {
+    let sys = root.join("sys");
+    let looking = |source| HostError::Looking { what: sys.join("block").display().to_string(), source };
+    let sys = fs::canonicalize(&sys).map_err(looking)?;
+    fs::read_dir(sys.join("block")).map_err(looking)?;
+    let places: Vec<(String, PathBuf, Place)> =
+        attr::names(&sys.join("block")).into_iter().filter_map(|name| located(&sys, name)).collect();
+    let slots = slots(places.iter().map(|(_, _, place)| place));
+    Ok(places.iter().filter_map(|(name, dir, place)| describe(&sys, name, dir, place, &slots)).collect())
+}
+
+fn located(sys: &Path, name: String) -> Option<(String, PathBuf, Place)> {
+    let dir = fs::canonicalize(sys.join("block").join(&name)).ok()?;
+    let place = Place::new(dir.strip_prefix(sys).ok()?);
+    is_whole_disk(&name, &dir).then_some((name, dir, place))
+}
+
+/// Leaves out what is no disk to put a card's content on: memory, loops, optical drives, what is built upon other disks,
+/// a chip's boot areas, and the paths of a multipath disk, which have no node of their own.
+fn is_whole_disk(name: &str, dir: &Path) -> bool {
+    const NEVER: [&str; 8] = ["loop", "ram", "zram", "dm-", "md", "sr", "fd", "mtdblock"];
+    let numbered =
+        |word: &&str| name.strip_prefix(*word).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    // Named arrays are called md_name or md127.
+    let never = NEVER.iter().any(|word| numbered(&word)) || name.starts_with("md_");
+    let chip_area =
+        name.starts_with("mmcblk") && (name.contains("boot") || name.contains("rpmb") || name.contains("gp"));
+    let unused = name.starts_with("nbd") && size(dir) == Bytes::ZERO;
+    let built_upon_others = !attr::names(&dir.join("slaves")).is_empty();
+    !(never || chip_area || unused || built_upon_others || attr::is_set(dir, "hidden"))
+}
+
+/// In sysfs a size is always in units of 512 bytes, whatever the disk's own sectors are.
+fn size(dir: &Path) -> Bytes {
+    Bytes(attr::number::<u64>(dir, "size").and_then(|sectors| sectors.checked_mul(SECTOR)).unwrap_or(0))
+}
+
+/// USB interfaces that lead to more than one logical unit: readers with several slots.
+fn slots<'a>(places: impl Iterator<Item = &'a Place>) -> BTreeSet<PathBuf> {
+    let mut units: BTreeMap<PathBuf, BTreeSet<u32>> = BTreeMap::new();
+    for place in places {
+        if let (Some(interface), Some(lun)) = (place.usb_interface(), place.lun()) {
+            units.entry(interface).or_default().insert(lun);
+        }
+    }
+    units.into_iter().filter(|(_, luns)| luns.len() > 1).map(|(interface, _)| interface).collect()
+}
+
+fn describe(sys: &Path, name: &str, dir: &Path, place: &Place, slots: &BTreeSet<PathBuf>) -> Option<Found> {
+    let size = size(dir);
+    let names = Names::read(sys, dir, place);
+    let slot = place.usb_interface().filter(|i| slots.contains(i)).and(place.lun()).and_then(|lun| lun.checked_add(1));
+    let disk = Disk {
+        id: DiskId(name.to_owned()),
+        // The kernel writes a slash in a device's name as an exclamation mark.
+        path: Path::new("/dev").join(name.replace('!', "/")),
+        size,
+        vendor: names.vendor,
+        model: names.model,
+        serial: names.serial,
+        transport: place.transport(),
+        bus_path: place.bus_path(),
+        slot,
+        removable: attr::is_set(dir, "removable"),
+        read_only: attr::is_set(dir, "ro"),
+        medium: size > Bytes::ZERO,
+        sector: attr::number(&dir.join("queue"), "logical_block_size").unwrap_or(SECTOR as u32),
+        holders: holders(name, dir),
+        access: Access::Free,
+        contents: Contents::default(),
+        fingerprint: None,
+        plug: 1,
+        plugged_at: None,
+        scratch: false,
+    };
+    let medium_id = attr::text(&dir.join("device"), "cid");
+    let found = Found { disk, medium_id, diskseq: attr::number(dir, "diskseq"), device_path: place.device_path() };
+    dir.join("dev").exists().then_some(found)
+}
+
+/// Who holds the disk or one of its partitions: dm and md devices built upon it.
+fn holders(name: &str, dir: &Path) -> Vec<String> {
+    let parts = attr::names(dir).into_iter().filter(|entry| entry.starts_with(name));
+    let parts = parts.map(|entry| dir.join(entry)).filter(|part| part.join("partition").exists());
+    let mut holders: BTreeSet<String> = attr::names(&dir.join("holders")).into_iter().collect();
+    holders.extend(parts.flat_map(|part| attr::names(&part.join("holders"))));
+    holders.into_iter().collect()
+}
+
+/// How the disk calls itself.
+struct Names {
+    vendor: String,
+    model: String,
+    serial: String,
+}
+
+impl Names {
+    /// From the device itself; what it leaves open, a USB disk's USB device tells.
+    fn read(sys: &Path, dir: &Path, place: &Place) -> Names {
+        let device = dir.join("device");
+        let usb = place.usb_device().map(|path| sys.join(path));
+        let usb = |attribute| usb.as_deref().map(|dir| attr::text(dir, attribute)).unwrap_or_default();
+        let (name, here) = (attr::text(&device, "name"), attr::text(dir, "serial"));
+        Names {
+            vendor: first([maker(attr::text(&device, "vendor")), usb("manufacturer")]),
+            model: first([attr::text(&device, "model"), name, usb("product")]),
+            serial: first([attr::text(&device, "serial"), here, unit_serial(&device), usb("serial")]),
+        }
+    }
+}
+
+fn first<const N: usize>(choices: [String; N]) -> String {
+    choices.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
+}
+
+/// "ATA" is said of every SATA disk, and virtio gives a number: neither is a maker.
+fn maker(vendor: String) -> String {
+    if vendor == "ATA" || vendor.starts_with("0x") { String::new() } else { vendor }
+}
+
+/// SCSI's page 0x80, "unit serial number": four bytes of header, of which two are the length, then the number.
+fn unit_serial(device: &Path) -> String {
+    let page = attr::bytes(device, "vpd_pg80").unwrap_or_default();
+    match page.as_slice() {
+        [_, 0x80, high, low, rest @ ..] => {
+            let length = usize::from(u16::from_be_bytes([*high, *low]));
+            attr::readable(rest.get(..length).unwrap_or(rest))
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,213 @@
+//! The kernel's announcements of disks that come, go and change their medium (DV-4), heard on a netlink socket.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{AddressFamily, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recvfrom, socket};
+
+use crate::domain::progress::StopFlag;
+
+/// The kernel's own group; in group 2 udev speaks, in a format of its own.
+const KERNEL: u32 = 1;
+/// A stop is noticed after this time at the latest.
+const SLICE: Duration = Duration::from_millis(200);
+/// Without a socket, "look again" is said this often: a card has to be on the page within two seconds.
+const BLIND: Duration = Duration::from_millis(1500);
+/// Longer messages than the kernel makes (2 KiB of variables and the path).
+const LONGEST: usize = 8192;
+
+/// One announcement.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Uevent {
+    pub action: String,
+    pub subsystem: String,
+    /// `disk` or `partition`, for block devices.
+    pub devtype: String,
+    /// Name of the node below `/dev`.
+    pub devname: String,
+    /// Asked for by a process, not by the device: udev does so whenever a writer closed a disk.
+    pub synthetic: bool,
+}
+
+impl Uevent {
+    /// Reads `ACTION@DEVPATH` and the variables behind it, each ended by a zero byte. `None` for anything else.
+    pub fn parse(message: &[u8]) -> Option<Uevent> {
+        let mut fields = message.split(|byte| *byte == 0);
+        let (announced, _) = std::str::from_utf8(fields.next()?).ok()?.split_once('@')?;
+        let mut event = Uevent::default();
+        for (key, value) in fields.filter_map(|f| std::str::from_utf8(f).ok()).filter_map(|f| f.split_once('=')) {
+            match key {
+                "ACTION" => event.action = value.to_owned(),
+                "SUBSYSTEM" => event.subsystem = value.to_owned(),
+                "DEVTYPE" => event.devtype = value.to_owned(),
+                "DEVNAME" => event.devname = value.to_owned(),
+                "SYNTH_UUID" => event.synthetic = true,
+                _ => {}
+            }
+        }
+        (event.action == announced).then_some(event)
+    }
+
+    /// Whether the list of disks may look different now. Synthetic events do not count: each look at a disk, when it
+    /// closes what it opened for writing, makes udev send one, and we would look again for ever.
+    pub fn concerns_disks(&self) -> bool {
+        let known = ["add", "remove", "change", "move", "online", "offline"].contains(&self.action.as_str());
+        self.subsystem == "block" && self.devtype == "disk" && known && !self.synthetic
+    }
+}
+
+/// Listens from when it was made: what happens between two waits is not lost.
+#[derive(Debug)]
+pub struct Uevents {
+    socket: Option<OwnedFd>,
+    stop: StopFlag,
+}
+
+impl Uevents {
+    /// A machine that does not let us listen is watched by looking again in short intervals.
+    pub fn new(stop: StopFlag) -> Uevents {
+        let socket = listen().inspect_err(|error| log::warn!("not hearing the kernel's device events: {error}")).ok();
+        Uevents { socket, stop }
+    }
+
+    /// Returns at an announcement that concerns disks (true), at a stop, or after `timeout` (false). Without a socket true
+    /// comes after at most a second and a half: somebody has to look.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        match &self.socket {
+            Some(socket) => self.wait_on(socket, timeout),
+            None => self.wait_blind(timeout.min(BLIND)),
+        }
+    }
+
+    fn wait_on(&self, socket: &OwnedFd, timeout: Duration) -> bool {
+        let end = Instant::now() + timeout;
+        while !self.stop.is_set() {
+            let left = end.saturating_duration_since(Instant::now());
+            match poll_slice(socket, left.min(SLICE)) {
+                Ok(true) if heard(socket) => return true,
+                Ok(_) if left.is_zero() => return false,
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(errno) => {
+                    log::warn!("waiting for the kernel's device events: {errno}");
+                    return self.wait_blind(left.min(BLIND));
+                }
+            }
+        }
+        false
+    }
+
+    fn wait_blind(&self, time: Duration) -> bool {
+        let end = Instant::now() + time;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if self.stop.is_set() || left.is_zero() {
+                return !self.stop.is_set();
+            }
+            thread::sleep(left.min(SLICE));
+        }
+    }
+}
+
+fn listen() -> io::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let kind = SockProtocol::NetlinkKObjectUEvent;
+    let socket = socket(AddressFamily::Netlink, SockType::Datagram, flags, kind)?;
+    bind(socket.as_raw_fd(), &NetlinkAddr::new(0, KERNEL))?;
+    Ok(socket)
+}
+
+fn poll_slice(socket: &OwnedFd, time: Duration) -> Result<bool, Errno> {
+    // Rounded up: a rest of less than a millisecond must not become a busy loop.
+    let time = PollTimeout::try_from(time + Duration::from_micros(999)).unwrap_or(PollTimeout::ZERO);
+    Ok(poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], time)? > 0)
+}
+
+/// Takes everything that has arrived, so that a burst is one change; true if any of it concerns disks.
+fn heard(socket: &OwnedFd) -> bool {
+    let mut buffer = [0; LONGEST];
+    let mut concerned = false;
+    // A storm that never ends must not keep us here.
+    for _ in 0..4096 {
+        match recvfrom::<NetlinkAddr>(socket.as_raw_fd(), &mut buffer) {
+            // Port 0 is the kernel; others may send to the group as well.
+            Ok((length, Some(sender))) if sender.pid() == 0 => {
+                let message = buffer.get(..length).unwrap_or_default();
+                concerned |= Uevent::parse(message).is_some_and(|event| event.concerns_disks());
+            }
+            Ok(_) | Err(Errno::EINTR) => {}
+            // Something was lost for want of room: it may have been a disk.
+            Err(Errno::ENOBUFS) => concerned = true,
+            Err(_) => break,
+        }
+    }
+    concerned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CARD: &[u8] = b"add@/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/host6/target6:0:0/6:0:0:0/block/sdb\0\
+        ACTION=add\0DEVPATH=/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/host6/target6:0:0/6:0:0:0/block/sdb\0\
+        SUBSYSTEM=block\0MAJOR=8\0MINOR=16\0DEVNAME=sdb\0DEVTYPE=disk\0DISKSEQ=14\0SEQNUM=4711\0";
+
+    fn with(from: &str, to: &str) -> Vec<u8> {
+        String::from_utf8(CARD.to_vec()).unwrap().replace(from, to).into_bytes()
+    }
+
+    #[test]
+    fn disks_are_told_from_the_rest() {
+        let cases: Vec<(Vec<u8>, Option<bool>)> = vec![
+            (CARD.to_vec(), Some(true)),
+            (with("add", "remove"), Some(true)),
+            (with("add", "bind"), Some(false)),
+            (with("DEVTYPE=disk", "DEVTYPE=partition"), Some(false)),
+            (with("SUBSYSTEM=block", "SUBSYSTEM=usb"), Some(false)),
+            (with("add", "change"), Some(true)),
+            (with("DISKSEQ=14", "DISK_MEDIA_CHANGE=1"), Some(true)),
+            (with("SEQNUM", "SYNTH_UUID=0\0SEQNUM"), Some(false)),
+            (with("ACTION=add", "ACTION=remove"), None),
+            (with("@", " "), None),
+            (b"libudev\0\xfe\xed\xca\xfe\0\0\0\x28".to_vec(), None),
+            (b"".to_vec(), None),
+            (b"\xff\xff@\0".to_vec(), None),
+            (b"add@/devices/x".to_vec(), None),
+        ];
+        for (message, want) in cases {
+            let got = Uevent::parse(&message).map(|event| event.concerns_disks());
+            assert_eq!(got, want, "{}", String::from_utf8_lossy(&message));
+        }
+        let card = Uevent::parse(CARD).unwrap();
+        assert_eq!((card.action.as_str(), card.devname.as_str(), card.synthetic), ("add", "sdb", false));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_without_harm(at in 0..CARD.len(), bytes: Vec<u8>) {
+            let mut message = CARD[..at].to_vec();
+            message.extend(bytes);
+            let _ = Uevent::parse(&message);
+        }
+    }
+
+    #[test]
+    fn a_wait_ends_at_once_when_stopped() {
+        let stop = StopFlag::new();
+        stop.set();
+        for socket in [None, listen().ok()] {
+            let begin = Instant::now();
+            assert!(!Uevents { socket, stop: stop.clone() }.wait(Duration::from_secs(600)));
+            assert!(begin.elapsed() < Duration::from_secs(60));
+        }
+    }
+
+    #[test]
+    fn without_a_socket_it_says_look_again() {
+        let blind = Uevents { socket: None, stop: StopFlag::new() };
+        assert!(blind.wait(Duration::from_millis(1)));
+    }
+}
