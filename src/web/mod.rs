@@ -1,1 +1,193 @@
-//! (to come)
+//! Floor 4: the face. Pages that are right as plain HTML, kept fresh by htmx; and the JSON API.
+//!
+//! Everything shown comes out of the watch channels of [`Jobs`]; the face reads no disks and no files.
+
+mod api;
+mod assets;
+mod card;
+mod error;
+mod events;
+mod home;
+mod ingress;
+mod job;
+mod links;
+mod routes;
+#[cfg(test)]
+mod trial;
+mod words;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::dev::{ServerHandle, Service, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, Error, HttpServer, body::MessageBody, web};
+use ipnet::IpNet;
+use tokio::sync::watch;
+
+use crate::jobs::Jobs;
+use links::Links;
+
+/// A line on top of every page that says what is not real: "Demo", a scratch card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    pub text: String,
+    /// Path of a page below our root without a leading slash, and the words of the link.
+    pub link: Option<(String, String)>,
+}
+
+/// Adds routes of a caller's own, as the demo's page.
+pub type MoreRoutes = Arc<dyn Fn(&mut web::ServiceConfig) + Send + Sync>;
+
+#[derive(Clone, Default)]
+pub struct WebOptions {
+    /// Port 0 takes any free one.
+    pub listen: Option<SocketAddr>,
+    /// Peers let in besides loopback (PK-4).
+    pub allow_from: Vec<IpNet>,
+    pub marks: Vec<Mark>,
+    pub more: Option<MoreRoutes>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("listening on {address}")]
+    Listening { address: SocketAddr, source: io::Error },
+    #[error("making the token of this start")]
+    Token { source: getrandom::Error },
+    #[error("serving the pages")]
+    Serving { source: io::Error },
+}
+
+/// What every handler may ask.
+struct Site {
+    jobs: Jobs,
+    /// Random for each start; a POST of a form must carry it (PK-4).
+    token: String,
+    allow_from: Vec<IpNet>,
+    marks: Vec<Mark>,
+    more: Option<MoreRoutes>,
+    /// Turns true when the server ends: open streams end then, too.
+    closing: watch::Receiver<bool>,
+}
+
+/// What the frame of a page needs.
+struct Shell {
+    links: Links,
+    marks: Vec<Mark>,
+    /// A page that changes: htmx is loaded, and without it the page is loaded anew now and then.
+    live: bool,
+}
+
+impl Site {
+    fn shell(&self, links: Links, live: bool) -> Shell {
+        Shell { links, marks: self.marks.clone(), live }
+    }
+
+    fn token_fits(&self, given: &str) -> bool {
+        // Compared in constant time, though nobody could measure it through Home Assistant.
+        given.len() == self.token.len() && given.bytes().zip(self.token.bytes()).fold(0, |d, (a, b)| d | (a ^ b)) == 0
+    }
+}
+
+/// 128 random bits as hex digits.
+fn random() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(hex::encode(bytes))
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_secs())
+}
+
+/// A server that listens, but does not answer yet.
+pub struct Bound {
+    server: actix_web::dev::Server,
+    addresses: Vec<SocketAddr>,
+    close: watch::Sender<bool>,
+}
+
+/// Where the page is served unless told otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 8099);
+
+/// Takes the port. To be called inside a tokio runtime.
+pub fn bind(jobs: Jobs, options: WebOptions) -> Result<Bound, ServeError> {
+    let (close, closing) = watch::channel(false);
+    let token = random().map_err(|source| ServeError::Token { source })?;
+    let WebOptions { listen, allow_from, marks, more } = options;
+    let address = listen.unwrap_or(LISTEN);
+    let site = web::Data::new(Site { jobs, token, allow_from, marks, more, closing });
+    let server = HttpServer::new(move || app(site.clone()))
+        .workers(2)
+        .shutdown_timeout(2)
+        .disable_signals()
+        .bind(address)
+        .map_err(|source| ServeError::Listening { address, source })?;
+    let addresses = server.addrs();
+    Ok(Bound { server: server.run(), addresses, close })
+}
+
+impl Bound {
+    /// Where it listens, with the real port.
+    pub fn address(&self) -> SocketAddr {
+        self.addresses.first().copied().unwrap_or(LISTEN)
+    }
+
+    /// Answers until `shutdown` is ready; then ends streams, lets running answers finish for two seconds at most.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let handle: ServerHandle = self.server.handle();
+        let ending = async move {
+            shutdown.await;
+            // No receiver is left only where the server is gone already.
+            let _ = self.close.send(true);
+            handle.stop(true).await;
+        };
+        // The server ends by itself only when it cannot go on; else `ending` makes it end.
+        let (served, ()) = tokio::join!(self.server, async {
+            tokio::select! { () = ending => {}, }
+        });
+        served.map_err(|source| ServeError::Serving { source })
+    }
+}
+
+/// Serves the pages until `shutdown` is ready; `bound` is told the address first.
+pub async fn serve(
+    jobs: Jobs,
+    options: WebOptions,
+    bound: impl FnOnce(SocketAddr),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let server = bind(jobs, options)?;
+    bound(server.address());
+    server.run(shutdown).await
+}
+
+/// The whole site: the same for the server and for the tests.
+fn app(
+    site: web::Data<Site>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + 'static>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let more = site.more.clone();
+    App::new()
+        .app_data(site)
+        .wrap_fn(|req, service| service.call(ingress::without_doubled_slashes(req)))
+        .wrap(from_fn(ingress::gate))
+        .wrap(Compress::default())
+        .configure(|cfg| {
+            if let Some(more) = more {
+                more(cfg);
+            }
+        })
+        .configure(routes::all)
+}

@@ -1,0 +1,42 @@
+//! Every URL on one screen.
+
+use actix_web::web::{self, ServiceConfig, get, post};
+use actix_web::{HttpRequest, HttpResponse, Resource};
+
+use super::{api, assets, card, error, home, job};
+
+pub fn all(cfg: &mut ServiceConfig) {
+    cfg.service(page("/").route(get().to(home::get)))
+        .service(page("/events").route(get().to(home::events)))
+        .service(page("/live").route(get().to(home::live)))
+        .service(page("/card").route(get().to(card::get)).route(post().to(card::post)))
+        .service(page("/jobs/{id}").route(get().to(job::get)))
+        .service(page("/jobs/{id}/events").route(get().to(job::events)))
+        .service(page("/jobs/{id}/live").route(get().to(job::live)))
+        .service(page("/jobs/{id}/stop").route(get().to(job::stop_page)).route(post().to(job::stop)))
+        .service(page("/assets/{name}").route(get().to(assets::get)))
+        .service(
+            web::scope("/api")
+                .service(json("/devices", "GET").route(get().to(api::devices)))
+                .service(json("/system-info", "GET").route(get().to(api::system_info)))
+                .service(json("/start-clone", "POST").route(post().to(api::start_clone)))
+                .service(json("/jobs/current", "GET").route(get().to(api::current_job)))
+                .service(json("/jobs/{id}", "GET").route(get().to(api::job)))
+                .default_service(web::to(api::no_such_url)),
+        )
+        .default_service(web::to(|req: HttpRequest| async move { error::not_found(&req) }));
+}
+
+/// A URL of the pages: a wrong method gets a page, too.
+fn page(path: &str) -> Resource {
+    web::resource(path).default_service(web::to(|req: HttpRequest| async move { error::wrong_method(&req) }))
+}
+
+/// A URL of the API: a wrong method gets JSON and the right one.
+fn json(path: &str, method: &'static str) -> Resource {
+    web::resource(path).default_service(web::to(move || async move { wrong_method(method) }))
+}
+
+fn wrong_method(allowed: &'static str) -> HttpResponse {
+    api::wrong_method(allowed)
+}

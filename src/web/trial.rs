@@ -1,0 +1,344 @@
+//! What the tests of the pages share: the real routes over a conductor that the test plays itself.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use actix_web::test::{self, TestRequest};
+use actix_web::{body::MessageBody, web};
+use tokio::sync::{mpsc, watch};
+
+use super::{Mark, Site, app};
+use crate::domain::backup::{BackupFacts, BackupKind, ListedBackup};
+use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint, FoundPartition, Refusal, Transport};
+use crate::domain::job::*;
+use crate::domain::progress::Amount;
+use crate::domain::size::Bytes;
+use crate::domain::stage::Stage;
+use crate::domain::system::{SystemFacts, SystemView};
+use crate::jobs::{AllJobs, Command, DiskList, Jobs, ListedDisk, StartError, StopError};
+
+pub const TOKEN: &str = "the-token-of-this-start";
+
+/// What the played conductor says to a start and to a stop.
+#[derive(Clone)]
+pub struct Script {
+    pub start: Result<JobId, StartError>,
+    pub stop: Result<(), StopError>,
+}
+
+pub struct Trial {
+    pub disks: watch::Sender<Arc<DiskList>>,
+    pub system: watch::Sender<Arc<SystemView>>,
+    pub all: watch::Sender<AllJobs>,
+    pub closing: watch::Sender<bool>,
+    pub script: Arc<Mutex<Script>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    pub jobs: Jobs,
+    site: web::Data<Site>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Asked {
+    Start(CardRequest),
+    Stop(JobId),
+}
+
+/// An answer, read to its end.
+pub struct Answer {
+    pub status: u16,
+    pub kind: String,
+    pub text: String,
+    headers: actix_web::http::header::HeaderMap,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> String {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_string()
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        assert!(self.kind.starts_with("application/json"), "{} is {}", self.text, self.kind);
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    /// Value of the first field with that name.
+    pub fn field(&self, name: &str) -> String {
+        let after = self.text.split_once(&format!("name=\"{name}\" value=\"")).map(|(_, after)| after);
+        after.and_then(|after| after.split_once('"')).map(|(value, _)| value.to_string()).unwrap_or_default()
+    }
+
+    pub fn has(&self, text: &str) {
+        assert!(self.text.contains(text), "{text:?} is missing in\n{}", self.text);
+    }
+
+    pub fn has_not(&self, text: &str) {
+        assert!(!self.text.contains(text), "{text:?} should not be in\n{}", self.text);
+    }
+
+    /// Links are relative, and nothing is written into attributes that the policy forbids.
+    pub fn has_sound_links(&self) {
+        for name in ["href", "action", "src", "hx-get", "sse-connect"] {
+            for link in self.text.split(&format!(" {name}=\"")).skip(1) {
+                let bad = link.starts_with('/') || link.starts_with("http") || link.starts_with("javascript");
+                assert!(!bad, "{name}={}", link.chars().take(60).collect::<String>());
+            }
+        }
+        for banned in [" style=", " onclick=", " onload=", "<style", "<script>", "javascript:"] {
+            assert!(!self.text.contains(banned), "{banned}");
+        }
+        let location = self.header("location");
+        assert!(!location.starts_with('/') && !location.contains("://"), "{location}");
+    }
+}
+
+impl Trial {
+    /// A usual system, one disk that can be used, no job.
+    pub fn new() -> Trial {
+        let (commands, mut inbox) = mpsc::channel(8);
+        let list = DiskList { known: true, disks: vec![listed(disk("sdb"), &[])], failed: None };
+        let (disks, watch_disks) = watch::channel(Arc::new(list));
+        let (system, watch_system) = watch::channel(Arc::new(usual_system()));
+        let (all, watch_all) = watch::channel(AllJobs::default());
+        let (closing, watch_closing) = watch::channel(false);
+        let script = Arc::new(Mutex::new(Script { start: Ok(JobId(7)), stop: Ok(()) }));
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (answers, heard) = (script.clone(), asked.clone());
+        let play = async move {
+            while let Some(command) = inbox.recv().await {
+                let script = answers.lock().unwrap().clone();
+                match command {
+                    Command::Start(request, answer) => {
+                        heard.lock().unwrap().push(Asked::Start(*request));
+                        answer.send(script.start).unwrap();
+                    }
+                    Command::Stop(id, answer) => {
+                        heard.lock().unwrap().push(Asked::Stop(id));
+                        answer.send(script.stop).unwrap();
+                    }
+                    Command::Refresh | Command::RemoveKeptImage(_) => {}
+                }
+            }
+        };
+        actix_web::rt::spawn(play);
+        let jobs = Jobs::new(commands, watch_disks, watch_system, watch_all);
+        let site = web::Data::new(Site {
+            jobs: jobs.clone(),
+            token: TOKEN.into(),
+            allow_from: vec!["172.30.32.2/32".parse().unwrap()],
+            marks: vec![Mark { text: "Demo <b>".into(), link: Some(("demo".into(), "Plug and pull".into())) }],
+            more: None,
+            closing: watch_closing,
+        });
+        Trial { disks, system, all, closing, script, asked, jobs, site }
+    }
+
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    pub fn plug(&self, disks: Vec<ListedDisk>) {
+        self.disks.send_replace(Arc::new(DiskList { known: true, disks, failed: None }));
+    }
+
+    pub fn change_system(&self, change: impl FnOnce(&mut SystemView)) {
+        let mut view = usual_system();
+        change(&mut view);
+        self.system.send_replace(Arc::new(view));
+    }
+
+    pub fn show(&self, jobs: Vec<JobView>) {
+        self.all.send_replace(Arc::new(jobs.into_iter().map(Arc::new).collect()));
+    }
+
+    pub fn get(&self, path: &str) -> TestRequest {
+        TestRequest::get().uri(path).peer_addr("127.0.0.1:5000".parse().unwrap())
+    }
+
+    pub fn post(&self, path: &str, fields: &[(&str, &str)]) -> TestRequest {
+        let form = TestRequest::post().uri(path).peer_addr("127.0.0.1:5000".parse().unwrap());
+        form.set_form(fields)
+    }
+
+    pub fn post_json(&self, path: &str, body: &str) -> TestRequest {
+        let request = TestRequest::post().uri(path).peer_addr("127.0.0.1:5000".parse().unwrap());
+        request.insert_header(("content-type", "application/json")).set_payload(body.to_string())
+    }
+
+    pub async fn ask(&self, request: TestRequest) -> Answer {
+        let service = test::init_service(app(self.site.clone())).await;
+        let response = test::call_service(&service, request.to_request()).await;
+        let headers = response.headers().clone();
+        let status = response.status().as_u16();
+        let kind = headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default().to_string();
+        let body = actix_web::body::to_bytes(response.into_body().boxed()).await.unwrap();
+        Answer { status, kind, text: String::from_utf8(body.to_vec()).unwrap(), headers }
+    }
+}
+
+/// Against this disk nothing speaks: a fresh card, plugged in just now.
+pub fn disk(id: &str) -> Disk {
+    Disk {
+        id: DiskId(id.into()),
+        path: PathBuf::from(format!("/dev/{id}")),
+        size: Bytes(63_864_569_856),
+        vendor: "SanDisk".into(),
+        model: "Ultra".into(),
+        serial: "0821".into(),
+        transport: Transport::Usb,
+        bus_path: "usb2/2-1".into(),
+        slot: Some(1),
+        removable: true,
+        read_only: false,
+        medium: true,
+        sector: 512,
+        holders: Vec::new(),
+        access: Access::Free,
+        contents: Contents { table: None, partitions: Vec::new(), blank: true },
+        fingerprint: Some(Fingerprint(format!("v1-of-{id}"))),
+        plug: 3,
+        plugged_at: Some(super::now().saturating_sub(120)),
+        scratch: false,
+    }
+}
+
+pub fn listed(disk: Disk, refusals: &[Refusal]) -> ListedDisk {
+    ListedDisk { disk, refusals: refusals.to_vec() }
+}
+
+/// What people have on a card that was in a camera.
+pub fn camera() -> Contents {
+    let partition = FoundPartition {
+        number: 1,
+        name: String::new(),
+        label: "EOS_DIGITAL".into(),
+        filesystem: "exFAT".into(),
+        size: Bytes(63_800_000_000),
+    };
+    Contents { table: Some("mbr".into()), partitions: vec![partition], blank: false }
+}
+
+pub fn backup(slug: &str, kind: BackupKind, protected: bool) -> ListedBackup {
+    let facts = BackupFacts {
+        slug: slug.parse().unwrap(),
+        name: "Automatic backup 2026.11.1".into(),
+        date: "2026-11-20T03:12:44.123456+00:00".into(),
+        kind,
+        protected,
+        compressed: true,
+        homeassistant: Some("2026.11.1".into()),
+        without_database: false,
+        apps: Vec::new(),
+        folders: Vec::new(),
+    };
+    ListedBackup { facts, size: Bytes(2_300_000_000) }
+}
+
+pub fn usual_system() -> SystemView {
+    SystemView {
+        known: true,
+        facts: SystemFacts {
+            machine: Some("raspberrypi4-64".into()),
+            board: Some("rpi4-64".into()),
+            os_version: Some("18.2".parse().unwrap()),
+            os_latest: Some("18.2".parse().unwrap()),
+            supervisor_version: Some("2026.11.0".into()),
+            core_version: Some("2026.11.1".into()),
+            hostname: Some("homeassistant".into()),
+            state: Some("running".into()),
+            addresses: vec!["192.168.1.42".into()],
+            internet: Some(true),
+            disk_free: Some(Bytes(12_300_000_000)),
+            disk_used: Some(Bytes(9_000_000_000)),
+            backups: Some(vec![
+                backup("0a1b2c3d", BackupKind::Full, false),
+                backup("11111111", BackupKind::Full, true),
+                backup("22222222", BackupKind::Partial, false),
+            ]),
+            ..SystemFacts::default()
+        },
+        problems: Vec::new(),
+        warnings: Vec::new(),
+        need: Some(Bytes(12_000_000_000)),
+        kept_image: None,
+        runs_from: Some("SanDisk Extreme, 32 GB".into()),
+    }
+}
+
+/// A job that writes, with the backup beside it.
+pub fn job(id: u64) -> JobView {
+    let stage = |stage, state, done, total| StageView {
+        stage,
+        state,
+        amount: Amount { done, total },
+        rate: None,
+        millis: 4_200,
+        note: None,
+    };
+    use StageState::{Done, Running, Waiting};
+    let mut stages = vec![
+        stage(Stage::Preflight, Done, 0, None),
+        stage(Stage::Backup, Running, 3_100_000_000, None),
+        stage(Stage::Download, Done, 350_000_000, Some(350_000_000)),
+        stage(Stage::Write, Running, 2_600_000_000, Some(6_200_000_000)),
+        stage(Stage::Verify, Waiting, 0, None),
+        stage(Stage::Grow, Waiting, 0, None),
+        stage(Stage::Inject, Waiting, 0, None),
+        stage(Stage::Commit, Waiting, 0, None),
+    ];
+    stages[1].note = Some("Backing up Mosquitto".into());
+    stages[3].rate = Some(21_400_000);
+    let card = disk("sdb");
+    JobView {
+        id: JobId(id),
+        generation: 1,
+        state: JobState::Running,
+        card: CardBrief {
+            id: card.id.clone(),
+            path: card.path.clone(),
+            name: card.name(),
+            size: card.size,
+            fingerprint: Fingerprint("v1-of-sdb".into()),
+        },
+        request: CardRequest {
+            disk: card.id,
+            seen: Fingerprint("v1-of-sdb".into()),
+            plug: Some(3),
+            backup: BackupChoice::New,
+            image: ImageChoice::Running,
+            board: None,
+            once: Some(format!("once-{id}")),
+        },
+        stages,
+        percent: 42,
+        remaining: Some(360),
+        warnings: Vec::new(),
+        problem: None,
+        detail: None,
+        card_now: CardNow::Blank,
+        started: super::now().saturating_sub(300),
+        ended: None,
+        quiet: 0,
+        made: Made { version: Some("18.2".parse().unwrap()), ..Made::default() },
+    }
+}
+
+/// The same job, ended in `state` while it was writing.
+pub fn ended(id: u64, state: JobState) -> JobView {
+    let mut job = job(id);
+    job.state = state;
+    job.ended = Some(super::now().saturating_sub(60));
+    job.remaining = None;
+    for view in &mut job.stages {
+        view.state = match (state, view.stage) {
+            (JobState::Done, _) => StageState::Done,
+            (JobState::Failed, Stage::Write) => StageState::Failed,
+            (JobState::Cancelled, Stage::Write) => StageState::Stopped,
+            _ => view.state,
+        };
+    }
+    if state == JobState::Done {
+        (job.percent, job.card_now) = (100, CardNow::Finished);
+        job.made.backup = Some("0a1b2c3d".parse().unwrap());
+    }
+    job
+}
