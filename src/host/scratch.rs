@@ -11,13 +11,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint, Transport};
-use crate::domain::size::{Bytes, MIB};
+use crate::domain::size::Bytes;
 
-use super::linux::descriptor::{Descriptor, OpenFailed};
+use super::linux::descriptor::{Descriptor, Look, OpenFailed};
+use super::linux::machine::ends;
 use super::{Claim, Host, HostError, identity};
 
 pub use card::ScratchClaim;
@@ -65,6 +66,13 @@ struct Card {
     plug: u64,
     plugged_at: Option<u64>,
     faults: Faults,
+    /// While it lives, a scan does not open the card: our own tools would find it busy.
+    claim: Weak<ScratchClaim>,
+}
+
+enum Seen {
+    Claimed,
+    Free(Faults),
 }
 
 /// Plays a machine whose only disks are scratch cards.
@@ -106,7 +114,8 @@ impl ScratchHost {
     /// Adds a card that is plugged in, as if it had been there before we began to watch.
     pub fn add(&self, name: &str, spec: ScratchSpec) -> DiskId {
         let id = DiskId(name.into());
-        let card = Card { spec, plugged: true, plug: 1, plugged_at: None, faults: Faults::default() };
+        let card =
+            Card { spec, plugged: true, plug: 1, plugged_at: None, faults: Faults::default(), claim: Weak::new() };
         self.change(|state| state.cards.insert(id.clone(), card));
         id
     }
@@ -161,14 +170,17 @@ fn now() -> u64 {
 
 impl Host for ScratchHost {
     fn disks(&self) -> Result<Vec<Disk>, HostError> {
-        let cards: Vec<(DiskId, ScratchSpec, u64, Option<u64>, Faults)> = self
-            .state()
-            .cards
-            .iter()
-            .filter(|(_, card)| card.plugged && !card.faults.is_pulled())
-            .map(|(id, c)| (id.clone(), c.spec.clone(), c.plug, c.plugged_at, c.faults.clone()))
-            .collect();
-        Ok(cards.into_iter().map(|(id, spec, plug, at, faults)| describe(id, spec, plug, at, &faults)).collect())
+        // The state is held over the whole scan: a claim in the middle of a look would find the card busy.
+        let state = self.state();
+        let there = state.cards.iter().filter(|(_, card)| card.plugged && !card.faults.is_pulled());
+        let described = there.map(|(id, card)| {
+            let seen = match card.claim.strong_count() {
+                0 => Seen::Free(card.faults.clone()),
+                _ => Seen::Claimed,
+            };
+            describe(id.clone(), card.spec.clone(), card.plug, card.plugged_at, &seen)
+        });
+        Ok(described.collect())
     }
 
     fn wait_change(&self, timeout: Duration) -> bool {
@@ -184,18 +196,17 @@ impl Host for ScratchHost {
     }
 
     fn claim(&self, id: &DiskId) -> Result<Arc<dyn Claim>, HostError> {
-        let (spec, faults) = {
-            let state = self.state();
-            let card = state.cards.get(id).filter(|card| card.plugged && !card.faults.is_pulled());
-            let card = card.ok_or_else(|| HostError::NoDisk(id.clone()))?;
-            (card.spec.clone(), card.faults.clone())
-        };
-        if spec.read_only {
+        let mut state = self.state();
+        let card = state.cards.get_mut(id).filter(|card| card.plugged && !card.faults.is_pulled());
+        let card = card.ok_or_else(|| HostError::NoDisk(id.clone()))?;
+        if card.spec.read_only {
             return Err(HostError::ReadOnly(id.clone()));
         }
-        faults.before(fault::Op::Claim).map_err(|source| HostError::Opening { disk: id.clone(), source })?;
-        let descriptor = Descriptor::claim(&spec.file).map_err(|failed| refused(id, failed))?;
-        Ok(Arc::new(ScratchClaim::new(descriptor, spec, faults)))
+        card.faults.before(fault::Op::Claim).map_err(|source| HostError::Opening { disk: id.clone(), source })?;
+        let descriptor = Descriptor::claim(&card.spec.file).map_err(|failed| failed.on(id))?;
+        let claim = Arc::new(ScratchClaim::new(descriptor, card.spec.clone(), card.faults.clone()));
+        card.claim = Arc::downgrade(&claim);
+        Ok(claim)
     }
 
     fn disks_under(&self, _path: &Path) -> Result<Vec<DiskId>, HostError> {
@@ -214,20 +225,14 @@ impl Host for ScratchHost {
     }
 }
 
-fn refused(id: &DiskId, failed: OpenFailed) -> HostError {
-    match failed {
-        OpenFailed::Busy => HostError::Busy(id.clone()),
-        OpenFailed::Denied => HostError::Denied(id.clone()),
-        OpenFailed::ReadOnly => HostError::ReadOnly(id.clone()),
-        OpenFailed::Other(source) => HostError::Opening { disk: id.clone(), source },
-    }
-}
-
-fn describe(id: DiskId, spec: ScratchSpec, plug: u64, plugged_at: Option<u64>, faults: &Faults) -> Disk {
-    let size = fs::metadata(&spec.file).map(|m| m.len()).unwrap_or(0);
-    let probed = probe(&spec, size, faults);
+fn describe(id: DiskId, spec: ScratchSpec, plug: u64, plugged_at: Option<u64>, seen: &Seen) -> Disk {
+    let probed = match seen {
+        Seen::Claimed => Err(OpenFailed::Busy),
+        Seen::Free(faults) => probe(&spec, faults),
+    };
+    let size = probed.as_ref().map_or_else(|_| length(&spec), |(_, size, _)| *size);
     let (access, fingerprint, contents) = match probed {
-        Ok((fingerprint, contents)) => (Access::Free, Some(fingerprint), contents),
+        Ok((fingerprint, _, contents)) => (Access::Free, Some(fingerprint), contents),
         Err(OpenFailed::Busy) => (Access::Busy, None, Contents::default()),
         Err(OpenFailed::Denied) => (Access::Denied, None, Contents::default()),
         Err(OpenFailed::ReadOnly) => (Access::Unreadable("read-only".into()), None, Contents::default()),
@@ -236,7 +241,7 @@ fn describe(id: DiskId, spec: ScratchSpec, plug: u64, plugged_at: Option<u64>, f
     Disk {
         id,
         path: spec.file.clone(),
-        size: Bytes(size),
+        size,
         vendor: spec.vendor,
         model: spec.model,
         serial: spec.serial,
@@ -245,7 +250,7 @@ fn describe(id: DiskId, spec: ScratchSpec, plug: u64, plugged_at: Option<u64>, f
         slot: spec.slot,
         removable: true,
         read_only: spec.read_only,
-        medium: size > 0,
+        medium: size > Bytes::ZERO,
         sector: 512,
         holders: Vec::new(),
         access,
@@ -257,24 +262,27 @@ fn describe(id: DiskId, spec: ScratchSpec, plug: u64, plugged_at: Option<u64>, f
     }
 }
 
-fn probe(spec: &ScratchSpec, size: u64, faults: &Faults) -> Result<(Fingerprint, Contents), OpenFailed> {
-    let descriptor = Descriptor::claim(&spec.file)?;
-    // A scan is not one of the job's operations: it is not counted, but it fails on a pulled card.
+/// Of a card that cannot be looked at just now.
+fn length(spec: &ScratchSpec) -> Bytes {
+    Bytes(fs::metadata(&spec.file).map(|data| data.len()).unwrap_or(0))
+}
+
+/// A scan is not one of the job's operations: it is not counted, but it fails on a card without power.
+fn probe(spec: &ScratchSpec, faults: &Faults) -> Result<(Fingerprint, Bytes, Contents), OpenFailed> {
+    let look = Look::open(&spec.file)?;
     faults.alive()?;
-    let fingerprint = fingerprint_of(spec, size, |offset, buffer| descriptor.read_at(offset, buffer))?;
-    Ok((fingerprint, Contents::default()))
+    let size = look.size()?;
+    let fingerprint = fingerprint_of(spec, size, |offset, buffer| look.read_at(offset, buffer))?;
+    Ok((fingerprint, size, Contents::default()))
 }
 
 /// DV-5 for a scratch card: its described identity and what its first and last MiB hold.
 fn fingerprint_of(
     spec: &ScratchSpec,
-    size: u64,
+    size: Bytes,
     read: impl Fn(u64, &mut [u8]) -> io::Result<()>,
 ) -> io::Result<Fingerprint> {
-    let length = size.min(MIB) / 512 * 512;
-    let (mut first, mut last) =
-        (super::buffer::Aligned::new(length as usize), super::buffer::Aligned::new(length as usize));
-    read(0, &mut first)?;
-    read((size - length) / 512 * 512, &mut last)?;
-    Ok(identity::fingerprint(&spec.bus_path, &spec.vendor, &spec.model, &spec.serial, size, "", &first, &last))
+    let (first, last) = ends(size, read)?;
+    let (vendor, model, serial) = (&spec.vendor, &spec.model, &spec.serial);
+    Ok(identity::fingerprint(&spec.bus_path, vendor, model, serial, size.0, "", &first, &last))
 }

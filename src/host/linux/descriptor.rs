@@ -12,7 +12,9 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, PosixFadviseAdvice, posix_fadvise};
 use nix::libc;
 
+use crate::domain::disk::DiskId;
 use crate::domain::size::Bytes;
+use crate::host::HostError;
 use crate::host::buffer::Aligned;
 
 mod ioctl {
@@ -27,6 +29,18 @@ pub enum OpenFailed {
     Denied,
     ReadOnly,
     Other(io::Error),
+}
+
+impl OpenFailed {
+    /// As an error about a disk.
+    pub fn on(self, id: &DiskId) -> HostError {
+        match self {
+            OpenFailed::Busy => HostError::Busy(id.clone()),
+            OpenFailed::Denied => HostError::Denied(id.clone()),
+            OpenFailed::ReadOnly => HostError::ReadOnly(id.clone()),
+            OpenFailed::Other(source) => HostError::Opening { disk: id.clone(), source },
+        }
+    }
 }
 
 impl From<io::Error> for OpenFailed {
@@ -78,31 +92,13 @@ impl Descriptor {
 
     /// 0 for a disk that is gone.
     pub fn size(&self) -> io::Result<Bytes> {
-        if self.is_file {
-            return Ok(Bytes(self.plain.metadata()?.len()));
-        }
-        let mut size = 0u64;
-        // SAFETY: the descriptor is open for as long as `self` lives and the kernel writes exactly one u64.
-        unsafe { ioctl::blkgetsize64(self.plain.as_raw_fd(), &mut size) }?;
-        Ok(Bytes(size))
+        size_of(&self.plain, self.is_file)
     }
 
-    /// Never reads what the page cache remembers: a buffered read is preceded by dropping the range.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let exclusive = self.exclusive.read().unwrap_or_else(PoisonError::into_inner);
         let (file, direct) = exclusive.as_ref().map_or((&*self.plain, false), |e| (&e.file, e.direct));
-        if !direct {
-            let (from, length) = (offset as libc::off_t, buffer.len() as libc::off_t);
-            posix_fadvise(file.as_fd(), from, length, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
-            return file.read_exact_at(buffer, offset);
-        }
-        if Aligned::fits(buffer) {
-            return file.read_exact_at(buffer, offset);
-        }
-        let mut bounce = Aligned::new(buffer.len());
-        file.read_exact_at(&mut bounce, offset)?;
-        buffer.copy_from_slice(&bounce);
-        Ok(())
+        read_past_cache(file, direct, offset, buffer)
     }
 
     pub fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
@@ -151,18 +147,72 @@ impl Descriptor {
     }
 }
 
+/// A disk opened to look at: exclusively, so that it says EBUSY where a claim would, but only for reading, so that closing
+/// it makes nobody scan the disk anew.
+#[derive(Debug)]
+pub struct Look {
+    file: Exclusive,
+    is_file: bool,
+}
+
+impl Look {
+    pub fn open(path: &Path) -> Result<Look, OpenFailed> {
+        let mut options = OpenOptions::new();
+        let file = open_with(options.read(true), path)?;
+        let is_file = file.file.metadata()?.is_file();
+        Ok(Look { file, is_file })
+    }
+
+    pub fn size(&self) -> io::Result<Bytes> {
+        size_of(&self.file.file, self.is_file)
+    }
+
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        read_past_cache(&self.file.file, self.file.direct, offset, buffer)
+    }
+}
+
+fn size_of(file: &File, is_file: bool) -> io::Result<Bytes> {
+    if is_file {
+        return Ok(Bytes(file.metadata()?.len()));
+    }
+    let mut size = 0u64;
+    // SAFETY: the descriptor is open for the whole call and the kernel writes exactly one u64.
+    unsafe { ioctl::blkgetsize64(file.as_raw_fd(), &mut size) }?;
+    Ok(Bytes(size))
+}
+
+/// Never reads what the page cache remembers: a buffered read is preceded by dropping the range.
+fn read_past_cache(file: &File, direct: bool, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+    if !direct {
+        let (from, length) = (offset as libc::off_t, buffer.len() as libc::off_t);
+        posix_fadvise(file.as_fd(), from, length, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
+        return file.read_exact_at(buffer, offset);
+    }
+    if Aligned::fits(buffer) {
+        return file.read_exact_at(buffer, offset);
+    }
+    let mut bounce = Aligned::new(buffer.len());
+    file.read_exact_at(&mut bounce, offset)?;
+    buffer.copy_from_slice(&bounce);
+    Ok(())
+}
+
 /// The name by which a process, or a child that inherits it, opens a descriptor anew.
 pub fn inherited_name(fd: BorrowedFd<'_>) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
 }
 
-/// Opens with `O_EXCL`, past the page cache where the device or file system takes that (it says EINVAL where not).
 fn open_exclusive(path: &Path) -> io::Result<Exclusive> {
-    let open = |flags| OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
-    match open(libc::O_EXCL | libc::O_DIRECT) {
+    open_with(OpenOptions::new().read(true).write(true), path)
+}
+
+/// Opens with `O_EXCL`, past the page cache where the device or file system takes that (it says EINVAL where not).
+fn open_with(options: &mut OpenOptions, path: &Path) -> io::Result<Exclusive> {
+    match options.custom_flags(libc::O_EXCL | libc::O_DIRECT).open(path) {
         Ok(file) => Ok(Exclusive { file, direct: true }),
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-            Ok(Exclusive { file: open(libc::O_EXCL)?, direct: false })
+            Ok(Exclusive { file: options.custom_flags(libc::O_EXCL).open(path)?, direct: false })
         }
         Err(error) => Err(error),
     }

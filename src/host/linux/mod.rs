@@ -1,6 +1,7 @@
 //! The real machine. The only home of `nix`, `unsafe` and child processes.
 
 pub mod descriptor;
+pub mod machine;
 pub mod plug;
 pub mod scan;
 pub mod sysfs;

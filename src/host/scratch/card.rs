@@ -85,7 +85,7 @@ impl Claim for ScratchClaim {
 
     fn fingerprint(&self) -> Result<Fingerprint, HostError> {
         let looking = |source| HostError::Looking { what: "what is on the card".into(), source };
-        let size = self.size().map_err(looking)?.0;
+        let size = self.size().map_err(looking)?;
         fingerprint_of(&self.spec, size, |offset, buffer| self.read_at(offset, buffer)).map_err(looking)
     }
 

@@ -1,0 +1,164 @@
+//! The machine itself as a [`Host`].
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint};
+use crate::domain::progress::StopFlag;
+use crate::domain::size::{Bytes, MIB, SECTOR};
+use crate::host::buffer::Aligned;
+use crate::host::{Claim, Host, HostError, ToolAnswer, ToolCall, identity};
+
+use super::descriptor::{Descriptor, Look, OpenFailed};
+use super::scan::{LinuxScan, Probe};
+use super::sysfs::{self, Found};
+use super::uevents::Uevents;
+use super::{tools, under};
+
+/// The disks of this machine.
+pub struct LinuxHost {
+    root: PathBuf,
+    scan: LinuxScan,
+    uevents: Uevents,
+    /// Claims that live: their disks are not opened by a scan, which would look busy to our own tools.
+    claims: Mutex<BTreeMap<DiskId, Weak<LinuxClaim>>>,
+}
+
+impl LinuxHost {
+    /// `stop` ends a wait for changes when the program ends.
+    pub fn new(stop: StopFlag) -> LinuxHost {
+        let root = PathBuf::from("/");
+        LinuxHost { scan: LinuxScan::new(&root), root, uevents: Uevents::new(stop), claims: Mutex::default() }
+    }
+
+    fn claims(&self) -> MutexGuard<'_, BTreeMap<DiskId, Weak<LinuxClaim>>> {
+        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        claims.retain(|_, claim| claim.strong_count() > 0);
+        claims
+    }
+}
+
+impl Host for LinuxHost {
+    fn disks(&self) -> Result<Vec<Disk>, HostError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or(0);
+        // Held over the whole scan: a claim in the middle of a look would find the disk busy.
+        let claims = self.claims();
+        self.scan.scan(now, &|found| match claims.contains_key(&found.disk.id) {
+            true => Probe { access: Access::Busy, contents: Contents::default(), fingerprint: None },
+            false => look(found),
+        })
+    }
+
+    fn wait_change(&self, timeout: Duration) -> bool {
+        self.uevents.wait(timeout)
+    }
+
+    fn claim(&self, id: &DiskId) -> Result<Arc<dyn Claim>, HostError> {
+        let mut claims = self.claims();
+        let found = sysfs::find(&self.root)?.into_iter().find(|found| found.disk.id == *id);
+        let found = found.ok_or_else(|| HostError::NoDisk(id.clone()))?;
+        let descriptor = Descriptor::claim(&found.disk.path).map_err(|failed| failed.on(id))?;
+        let claim = Arc::new(LinuxClaim { descriptor, found });
+        claims.insert(id.clone(), Arc::downgrade(&claim));
+        Ok(claim)
+    }
+
+    fn disks_under(&self, path: &Path) -> Result<Vec<DiskId>, HostError> {
+        under::disks_under(&self.root, path, &under::stat_dev)
+    }
+
+    fn disks_in_use(&self) -> Result<Vec<DiskId>, HostError> {
+        under::disks_in_use(&self.root, &under::stat_dev)
+    }
+
+    fn free_space(&self, dir: &Path) -> Result<Bytes, HostError> {
+        super::free_space(dir)
+    }
+}
+
+/// Opens a disk as a job would, but only to read: what came of it, what is on it, who it is.
+fn look(found: &Found) -> Probe {
+    let none = |access| Probe { access, contents: Contents::default(), fingerprint: None };
+    let look = match Look::open(&found.disk.path) {
+        Ok(look) => look,
+        Err(OpenFailed::Busy) => return none(Access::Busy),
+        Err(OpenFailed::Denied) => return none(Access::Denied),
+        Err(OpenFailed::ReadOnly) => return none(Access::Unreadable("it is read-only".into())),
+        Err(OpenFailed::Other(error)) => return none(Access::Unreadable(error.to_string())),
+    };
+    match fingerprint(found, found.disk.size, |offset, buffer| look.read_at(offset, buffer)) {
+        Ok(fingerprint) => {
+            Probe { access: Access::Free, contents: Contents::default(), fingerprint: Some(fingerprint) }
+        }
+        Err(error) => none(Access::Unreadable(error.to_string())),
+    }
+}
+
+/// DV-5, with the size as given and the ends as read.
+fn fingerprint(found: &Found, size: Bytes, read: impl Fn(u64, &mut [u8]) -> io::Result<()>) -> io::Result<Fingerprint> {
+    let (first, last) = ends(size, read)?;
+    let disk = &found.disk;
+    let (vendor, model, serial) = (&disk.vendor, &disk.model, &disk.serial);
+    Ok(identity::fingerprint(&disk.bus_path, vendor, model, serial, size.0, &found.medium_id, &first, &last))
+}
+
+/// The first and the last MiB (less, where there is less).
+pub(in crate::host) fn ends(
+    size: Bytes,
+    read: impl Fn(u64, &mut [u8]) -> io::Result<()>,
+) -> io::Result<(Aligned, Aligned)> {
+    let length = size.0.min(MIB) / SECTOR * SECTOR;
+    let (mut first, mut last) = (Aligned::new(length as usize), Aligned::new(length as usize));
+    read(0, &mut first)?;
+    read((size.0 - length) / SECTOR * SECTOR, &mut last)?;
+    Ok((first, last))
+}
+
+struct LinuxClaim {
+    descriptor: Descriptor,
+    found: Found,
+}
+
+impl Claim for LinuxClaim {
+    fn size(&self) -> io::Result<Bytes> {
+        self.descriptor.size()
+    }
+
+    fn fingerprint(&self) -> Result<Fingerprint, HostError> {
+        let looking = |source| HostError::Looking { what: "what is on the disk".into(), source };
+        let size = self.size().map_err(looking)?;
+        fingerprint(&self.found, size, |offset, buffer| self.read_at(offset, buffer)).map_err(looking)
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.descriptor.read_at(offset, buffer)
+    }
+
+    fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.descriptor.write_at(offset, data)
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.descriptor.flush()
+    }
+
+    fn admit_tools(&self) -> io::Result<()> {
+        self.descriptor.admit_tools()
+    }
+
+    fn shut_out(&self) -> io::Result<()> {
+        self.descriptor.shut_out()
+    }
+
+    fn tool(&self, call: &ToolCall<'_>, stop: &StopFlag) -> Result<ToolAnswer, HostError> {
+        tools::run(&self.descriptor, call, stop)
+    }
+
+    /// A pulled disk has size 0, whatever errors its reads and writes give (WR-2a).
+    fn is_gone(&self) -> bool {
+        self.descriptor.size().map_or(true, |size| size == Bytes::ZERO)
+    }
+}
