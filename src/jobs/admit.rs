@@ -138,7 +138,7 @@ async fn image_plan(
         }
         return None;
     }
-    match world.catalog.release(&world.client, board, &version).await {
+    match world.catalog.as_ref()?.release(&world.client, board, &version).await {
         Ok(release) if release.digest.is_none() => problems.push(Problem::NoDigest),
         Ok(release) => return Some((ImagePlan::Download(Source::from(&release)), way, Some(version))),
         Err(error) => problems.extend(release_problem(&error)),

@@ -11,6 +11,7 @@ pub mod make_card;
 pub mod rates;
 pub mod run;
 pub mod scan;
+pub mod solo;
 pub mod start;
 pub mod survey;
 pub mod thread;

@@ -33,8 +33,8 @@ pub struct Plan {
     pub host: Arc<dyn Host>,
     /// Base URL and token; `None` on a PC.
     pub supervisor: Option<(Url, Secret)>,
-    pub releases: Url,
-    pub releases_api: Url,
+    /// Site and API of the releases; `None` on a PC.
+    pub releases: Option<(Url, Url)>,
     pub data: PathBuf,
     pub backup: PathBuf,
     pub pace: Pace,
@@ -47,8 +47,7 @@ impl Plan {
         Plan {
             host,
             supervisor: Some((settings.supervisor.clone(), settings.token.clone())),
-            releases: settings.releases.clone(),
-            releases_api: settings.releases_api.clone(),
+            releases: Some((settings.releases.clone(), settings.releases_api.clone())),
             data: settings.data.clone(),
             backup: settings.backup.clone(),
             pace: Pace::real(),
@@ -56,11 +55,27 @@ impl Plan {
         }
     }
 
+    /// A world without Supervisor and releases: what the command line works with.
+    pub fn pc(host: Arc<dyn Host>, pace: Pace) -> Plan {
+        Plan {
+            host,
+            supervisor: None,
+            releases: None,
+            data: PathBuf::new(),
+            backup: PathBuf::new(),
+            pace,
+            any_size: false,
+        }
+    }
+
     /// To be called on the thread that will own it.
     pub fn world(&self) -> Result<World, String> {
-        let cache = Cache::open(self.data.join("images")).map_err(|error| trouble::chain(&error))?;
+        let cache = self.data.join("images");
+        // On a PC the folder is made only when something is downloaded into it.
+        let cache = if self.releases.is_some() { Cache::open(cache) } else { Ok(Cache::unopened(cache)) };
+        let cache = cache.map_err(|error| trouble::chain(&error))?;
         let supervisor = self.supervisor.as_ref().map(|(base, token)| Supervisor::new(base, token.clone(), self.pace));
-        let catalog = Catalog { site: self.releases.clone(), api: self.releases_api.clone(), pace: self.pace };
+        let catalog = self.releases.clone().map(|(site, api)| Catalog { site, api, pace: self.pace });
         Ok(World {
             host: self.host.clone(),
             supervisor,

@@ -15,7 +15,8 @@ pub struct World {
     /// `None` on a PC.
     pub supervisor: Option<Supervisor>,
     pub client: awc::Client,
-    pub catalog: Catalog,
+    /// `None` on a PC: images come from files and URLs there.
+    pub catalog: Option<Catalog>,
     pub cache: Cache,
     /// Ledger and logs.
     pub data: PathBuf,

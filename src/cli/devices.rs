@@ -1,0 +1,72 @@
+//! `devices`: every disk, and every reason against it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::domain::pace::Pace;
+use crate::domain::progress::StopFlag;
+use crate::host::linux::machine::LinuxHost;
+use crate::jobs::ListedDisk;
+use crate::jobs::solo::{PcRules, list};
+use crate::jobs::start::Plan;
+
+use super::{Exit, log_to_stderr, show};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  sd-swap devices\n  sd-swap devices --json")]
+pub struct DevicesArgs {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    /// Count built-in card readers as usable.
+    #[arg(long)]
+    allow_internal: bool,
+}
+
+pub fn run(args: DevicesArgs) -> Exit {
+    log_to_stderr("warn");
+    let plan = Plan { data: PathBuf::new(), ..Plan::pc(Arc::new(LinuxHost::new(StopFlag::new())), Pace::real()) };
+    let rules = PcRules { allow_internal: args.allow_internal, as_file: false };
+    match actix_web::rt::System::new().block_on(list(&plan, rules)) {
+        Err(error) => show::refused(&error, args.json),
+        Ok(disks) if args.json => {
+            let of = |usable: bool| -> Vec<Value> {
+                disks.disks.iter().filter(|d| d.refusals.is_empty() == usable).map(as_json).collect()
+            };
+            println!("{}", json!({ "devices": of(true), "refused": of(false) }));
+            Exit::Done
+        }
+        Ok(disks) => {
+            disks.disks.iter().for_each(print);
+            Exit::Done
+        }
+    }
+}
+
+/// The fields of `GET /api/devices` (AP-1).
+fn as_json(listed: &ListedDisk) -> Value {
+    let disk = &listed.disk;
+    let reasons: Vec<Value> =
+        listed.refusals.iter().map(|reason| json!({ "code": reason.code(), "text": reason.to_string() })).collect();
+    json!({
+        "name": disk.id, "path": disk.path, "size": disk.size, "size_human": disk.size.as_sold(),
+        "vendor": disk.vendor, "model": disk.model, "tran": disk.transport.word(), "serial": disk.serial,
+        "fingerprint": disk.fingerprint, "reasons": reasons,
+    })
+}
+
+fn print(listed: &ListedDisk) {
+    let disk = &listed.disk;
+    println!("{}  {}", disk.path.display(), disk.name());
+    match &disk.fingerprint {
+        Some(fingerprint) => println!("  fingerprint {fingerprint}"),
+        None => println!("  no fingerprint: it could not be read"),
+    }
+    match listed.refusals.as_slice() {
+        [] => println!("  can be used"),
+        reasons => reasons.iter().for_each(|reason| println!("  - {reason}")),
+    }
+}

@@ -1,0 +1,183 @@
+//! `make-card` and `flash`: from any Linux PC, without a Supervisor.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use url::Url;
+
+use crate::domain::disk::Fingerprint;
+use crate::domain::image::Board;
+use crate::domain::job::{BackupChoice, CardRequest, ImageChoice};
+use crate::domain::pace::Pace;
+use crate::domain::size::{Bytes, parse_size};
+use crate::jobs::ListedDisk;
+use crate::jobs::solo::{PcRules, Recipe, list, solo};
+use crate::jobs::start::Plan;
+
+use super::target::{self, Target};
+use super::{Exit, ask, asked_to_end, log_to_stderr, show};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sd-swap make-card --image haos_rpi4-64-18.2.img.xz --backup 0a1b2c3d.tar --to card.img --size 8G --yes
+  sd-swap make-card --image haos_rpi4-64-18.2.img.xz --to /dev/sdb")]
+pub struct MakeCardArgs {
+    /// Image to write: a file (.img.xz or .img) or a URL.
+    #[arg(long, value_name = "FILE|URL")]
+    image: String,
+    /// Backup to put on the card.
+    #[arg(long, value_name = "TAR")]
+    backup: Option<PathBuf>,
+    /// Board that the image is for; noted in the report.
+    #[arg(long)]
+    board: Option<Board>,
+    /// Take an image from a URL although nothing says what its digest should be.
+    #[arg(long)]
+    without_digest: bool,
+    #[command(flatten)]
+    to: ToOption,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct ToOption {
+    /// Disk or file that becomes the card.
+    #[arg(long, value_name = "DISK|FILE")]
+    to: PathBuf,
+    /// Make (or enlarge) the file to this size: 8G, 512M (powers of two).
+    #[arg(long, value_parser = parse_size)]
+    size: Option<Bytes>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  sd-swap flash haos_rpi4-64-18.2.img.xz /dev/sdb")]
+pub struct FlashArgs {
+    /// Image to write: .img.xz or .img.
+    image: PathBuf,
+    /// Disk or file to write to.
+    #[arg(value_name = "DISK|FILE")]
+    to: PathBuf,
+    /// Do not read it back.
+    #[arg(long)]
+    no_verify: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// Do not ask. On a disk, --fingerprint must say which one is meant.
+    #[arg(long)]
+    yes: bool,
+    /// The disk's fingerprint, as `sd-swap devices` shows it.
+    #[arg(long, value_name = "F")]
+    fingerprint: Option<String>,
+    /// Allow built-in card readers.
+    #[arg(long)]
+    allow_internal: bool,
+    /// Print a report as JSON at the end.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: MakeCardArgs) -> Exit {
+    let image = match args.image.parse::<Url>() {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => {
+            ImageChoice::Url { url: args.image.clone(), without_digest: args.without_digest }
+        }
+        _ => ImageChoice::File(args.image.clone().into()),
+    };
+    let backup = args.backup.map_or(BackupChoice::None, BackupChoice::File);
+    let order = Order { image, backup, board: args.board, size: args.to.size, recipe: Recipe::MakeCard };
+    execute(order, &args.to.to, &args.common)
+}
+
+pub fn run_flash(args: FlashArgs) -> Exit {
+    let recipe = Recipe::Flash { verify: !args.no_verify };
+    let image = ImageChoice::File(args.image);
+    let order = Order { image, backup: BackupChoice::None, board: None, size: None, recipe };
+    execute(order, &args.to, &args.common)
+}
+
+struct Order {
+    image: ImageChoice,
+    backup: BackupChoice,
+    board: Option<Board>,
+    size: Option<Bytes>,
+    recipe: Recipe,
+}
+
+fn execute(order: Order, to: &Path, common: &Common) -> Exit {
+    log_to_stderr("warn");
+    let files = [
+        if let ImageChoice::File(path) = &order.image { Some(path.as_path()) } else { None },
+        if let BackupChoice::File(path) = &order.backup { Some(path.as_path()) } else { None },
+    ];
+    let files: Vec<&Path> = files.into_iter().flatten().collect();
+    // Before a card file is made for it.
+    if let Some(missing) = files.iter().find(|file| !file.is_file()) {
+        return wrong(&format!("There is no file {}.", missing.display()));
+    }
+    let target = match target::find(to, order.size, &files) {
+        Ok(target) => target,
+        Err(why) => return wrong(&why),
+    };
+    if !target.as_file && common.yes && common.fingerprint.is_none() {
+        return wrong("On a disk --yes needs --fingerprint too, so that no other disk is erased. `sd-swap devices` shows it.");
+    }
+    actix_web::rt::System::new().block_on(work(order, &target, common))
+}
+
+fn wrong(why: &str) -> Exit {
+    eprintln!("{why}");
+    Exit::Refused
+}
+
+async fn work(order: Order, target: &Target, common: &Common) -> Exit {
+    let rules = PcRules { allow_internal: common.allow_internal, as_file: target.as_file };
+    let plan = plan(target);
+    let disks = match list(&plan, rules).await {
+        Ok(disks) => disks,
+        Err(error) => return show::refused(&error, common.json),
+    };
+    let Some(listed) = disks.find(&target.disk) else {
+        return show::refused(&crate::jobs::StartError::NoDisk, common.json);
+    };
+    let Some(seen) = confirmed(listed, common) else { return Exit::Refused };
+    let request = CardRequest {
+        disk: target.disk.clone(),
+        seen,
+        plug: None,
+        backup: order.backup,
+        image: order.image,
+        board: order.board,
+        once: None,
+    };
+    let quiet = common.json;
+    let watching = |jobs| drop(actix_web::rt::spawn(show::follow(jobs, quiet)));
+    match solo(&plan, rules, order.recipe, request, watching, asked_to_end()).await {
+        Ok(view) => show::end(&view, common.json),
+        Err(error) => show::refused(&error, common.json),
+    }
+}
+
+/// The fingerprint that the user gave or, asked, agreed to.
+fn confirmed(listed: &ListedDisk, common: &Common) -> Option<Fingerprint> {
+    if let Some(given) = &common.fingerprint {
+        return (common.yes || ask::may_erase(listed)).then(|| Fingerprint(given.clone()));
+    }
+    // A disk without one is refused for its own reasons, which are then said.
+    let unread = Fingerprint("unread".into());
+    let now = listed.disk.fingerprint.clone().unwrap_or(unread);
+    (common.yes || !listed.refusals.is_empty() || ask::may_erase(listed)).then_some(now)
+}
+
+/// A world without a Supervisor; what is downloaded is kept where the user keeps caches.
+fn plan(target: &Target) -> Plan {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let data = cache.or_else(home).unwrap_or_else(std::env::temp_dir).join("sd-swap");
+    Plan { data, ..Plan::pc(target.host.clone(), Pace::real()) }
+}
