@@ -147,7 +147,8 @@ mod tests {
     #[test]
     fn errors_of_the_disk_are_told_apart() {
         let path = Path::new("/data/x");
-        let cases: [(io::ErrorKind, fn(&ImageError) -> bool); 5] = [
+        type Fits = fn(&ImageError) -> bool;
+        let cases: [(io::ErrorKind, Fits); 5] = [
             (io::ErrorKind::StorageFull, |e| matches!(e, ImageError::NoRoom { missing: Bytes(7), .. })),
             (io::ErrorKind::QuotaExceeded, |e| matches!(e, ImageError::NoRoom { .. })),
             (io::ErrorKind::ReadOnlyFilesystem, |e| matches!(e, ImageError::ReadOnly { .. })),

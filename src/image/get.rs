@@ -108,10 +108,14 @@ impl Answer {
         }
     }
 
-    /// The whole body, within `limit` and within the time of an answer for each piece of it.
+    /// The whole body, within `limit` and a few times the time of an answer.
     pub async fn whole(&mut self, getter: &Getter<'_>, limit: Bytes) -> Result<Chunk, ImageError> {
         let mut body = BytesMut::new();
+        let end = Instant::now() + getter.pace.answer * 4;
         while let Some(chunk) = self.next(getter, getter.pace.answer).await? {
+            if Instant::now() > end {
+                return Err(ImageError::Silent { host: self.host.clone() });
+            }
             if (body.len() + chunk.len()) as u64 > limit.0 {
                 return Err(ImageError::TooLong { host: self.host.clone(), limit });
             }

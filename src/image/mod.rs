@@ -14,6 +14,7 @@ pub mod fetch;
 pub mod file;
 mod get;
 mod part;
+mod source;
 mod writer;
 mod xz;
 
