@@ -125,7 +125,9 @@ fn execute(order: Order, to: &Path, common: &Common) -> Exit {
         Err(why) => return wrong(&why),
     };
     if !target.as_file && common.yes && common.fingerprint.is_none() {
-        return wrong("On a disk --yes needs --fingerprint too, so that no other disk is erased. `sd-swap devices` shows it.");
+        return wrong(
+            "On a disk --yes needs --fingerprint too, so that no other disk is erased. `sd-swap devices` shows it.",
+        );
     }
     actix_web::rt::System::new().block_on(work(order, &target, common))
 }

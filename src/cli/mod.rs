@@ -18,9 +18,14 @@ use clap::{Parser, Subcommand};
 
 /// Move a Home Assistant to another disk, and finish the move.
 #[derive(Debug, Parser)]
-#[command(name = "sd-swap", version, about, after_help = "\
+#[command(
+    name = "sd-swap",
+    version,
+    about,
+    after_help = "\
 Exit codes: 0 done, 1 it failed, 2 refused or called wrongly, 130 stopped by you.
-`check`: 0 finished, 3 blank, 4 damaged, 5 something else.")]
+`check`: 0 finished, 3 blank, 4 damaged, 5 something else."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

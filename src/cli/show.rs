@@ -34,7 +34,8 @@ pub async fn follow(mut jobs: watch::Receiver<AllJobs>, quiet: bool) {
 }
 
 fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos:>3} %  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template("{bar:30} {pos:>3} %  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(100).with_style(style)
 }
 
@@ -53,7 +54,12 @@ fn say_changes(view: &JobView, said: &mut Vec<String>) {
             StageState::Waiting => continue,
             StageState::Running => format!("{}: begins", stage.stage.id()),
             StageState::Done => {
-                format!("{}: done, {:.1} s, {}", stage.stage.id(), stage.millis as f64 / 1000.0, Bytes(stage.amount.done))
+                format!(
+                    "{}: done, {:.1} s, {}",
+                    stage.stage.id(),
+                    stage.millis as f64 / 1000.0,
+                    Bytes(stage.amount.done)
+                )
             }
             StageState::Skipped => format!("{}: nothing to do", stage.stage.id()),
             StageState::Failed => format!("{}: failed", stage.stage.id()),
@@ -128,7 +134,10 @@ pub fn refused(error: &StartError, as_json: bool) -> Exit {
         StartError::Running(id) => vec![format!("Job {id} runs already.")],
         StartError::NoDisk => vec!["There is no such disk. `sd-swap devices` lists them.".into()],
         StartError::Changed => {
-            vec!["What is plugged in is not what you confirmed. Look again (`sd-swap devices`) and confirm again.".into()]
+            vec![
+                "What is plugged in is not what you confirmed. Look again (`sd-swap devices`) and confirm again."
+                    .into(),
+            ]
         }
         StartError::Refused { disk, problems } => {
             disk.iter().map(ToString::to_string).chain(problems.iter().map(ToString::to_string)).collect()

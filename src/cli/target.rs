@@ -32,9 +32,8 @@ pub fn find(to: &Path, size: Option<Bytes>, not: &[&Path]) -> Result<Target, Str
         set_size(to, size)?;
     }
     let kind = fs::metadata(to).map_err(|error| format!("{}: {error}", to.display()))?;
-    let same = |other: &&&Path| {
-        fs::metadata(other).is_ok_and(|o| (o.st_dev(), o.st_ino()) == (kind.st_dev(), kind.st_ino()))
-    };
+    let same =
+        |other: &&&Path| fs::metadata(other).is_ok_and(|o| (o.st_dev(), o.st_ino()) == (kind.st_dev(), kind.st_ino()));
     if let Some(same) = not.iter().find(same) {
         return Err(format!("{} is {}: the card must be another file.", to.display(), same.display()));
     }

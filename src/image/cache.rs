@@ -57,6 +57,11 @@ impl Cache {
         Ok(cache)
     }
 
+    /// One whose directory is made by whoever needs it first: see [`Cache::open`].
+    pub fn unopened(dir: impl Into<PathBuf>) -> Cache {
+        Cache { dir: dir.into() }
+    }
+
     pub fn dir(&self) -> &Path {
         &self.dir
     }

@@ -36,6 +36,8 @@ pub async fn get_image(run: &Run, world: &World, plan: &ImagePlan, work: &Work) 
             inspect(kept.path, Some(kept.about.digest), work).await
         }
         ImagePlan::Download(source) => {
+            let dir = world.cache.dir().to_path_buf();
+            on_thread("open-cache", move || cache::Cache::open(dir)).await?.map_err(image_trouble)?;
             let kept = fetch(&world.client, &world.pace, source, &world.cache, &work.meter, &work.stop).await;
             let kept = kept.map_err(image_trouble)?;
             inspect(kept.path, Some(kept.about.digest), work).await

@@ -26,16 +26,16 @@ use super::{AllJobs, DiskList, ListedDisk, StartError, trouble};
 pub enum Recipe {
     MakeCard,
     /// The image as it is; read back or not.
-    Flash { verify: bool },
+    Flash {
+        verify: bool,
+    },
 }
 
 impl Recipe {
     fn stages(self) -> &'static [Stage] {
         match self {
             Recipe::MakeCard => &Stage::ALL,
-            Recipe::Flash { .. } => {
-                &[Stage::Preflight, Stage::Download, Stage::Write, Stage::Verify, Stage::Commit]
-            }
+            Recipe::Flash { .. } => &[Stage::Preflight, Stage::Download, Stage::Write, Stage::Verify, Stage::Commit],
         }
     }
 }
