@@ -3,6 +3,7 @@
 //! [`linux`] is the real machine, [`scratch`] plays cards with files. Nothing outside `host/linux.rs` calls `nix`, starts
 //! a child or has `unsafe` in it.
 
+pub mod both;
 pub mod buffer;
 pub mod identity;
 pub mod linux;

@@ -120,6 +120,10 @@ impl ScratchHost {
         id
     }
 
+    pub fn has(&self, id: &DiskId) -> bool {
+        self.state().cards.contains_key(id)
+    }
+
     /// Puts a card in that was pulled (or another file in its place) while we watch.
     pub fn plug(&self, id: &DiskId, other: Option<PathBuf>) {
         self.change(|state| {
