@@ -1,1 +1,3 @@
-//! (to come)
+//! Floor 4, feature `demo`: stand-ins that speak real HTTP on loopback, for `sd-swap demo` and for tests.
+
+pub mod supervisor;
