@@ -93,7 +93,10 @@ async fn faulty(shared: &Shared, fault: AnswerFault) -> HttpResponse {
         AnswerFault::Garbage => {
             HttpResponse::Ok().content_type("application/json").body("{\"result\": \"ok\", \"da\u{1}")
         }
-        AnswerFault::Huge => ok(json!({"jobs": [], "filler": "x".repeat(10 << 20)})),
+        AnswerFault::Huge => {
+            let body = format!("{{\"result\":\"ok\",\"data\":\"{}\"}}", "x".repeat(10 << 20));
+            HttpResponse::Ok().content_type("application/json").body(body)
+        }
         AnswerFault::Status(status) => text(status, &format!("{status}: trouble")),
         AnswerFault::Forbidden => text(403, "403: Forbidden"),
         AnswerFault::NotReady => error(400, "System is not ready with state: setup"),

@@ -189,12 +189,9 @@ impl Shared {
         None
     }
 
-    /// Whether such a fault is still set.
+    /// Whether such a fault was not cleared yet, used up or not.
     pub fn still(&self, how: &AnswerFault) -> bool {
-        self.state()
-            .faults
-            .iter()
-            .any(|f| matches!(f, Fault::Answer { how: set, times, .. } if set == how && *times != Some(0)))
+        self.state().faults.iter().any(|f| matches!(f, Fault::Answer { how: set, .. } if set == how))
     }
 }
 
