@@ -4,8 +4,10 @@
 //! a child or has `unsafe` in it.
 
 pub mod buffer;
+pub mod contents;
 pub mod identity;
 pub mod linux;
+pub mod readable;
 pub mod scratch;
 
 use std::io;

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::disk::{Access, Contents, Disk, DiskId};
 use crate::domain::size::{Bytes, SECTOR};
 use crate::host::HostError;
+use crate::host::readable::readable;
 
 use place::Place;
 
@@ -156,7 +157,7 @@ fn unit_serial(device: &Path) -> String {
     match page.as_slice() {
         [_, 0x80, high, low, rest @ ..] => {
             let length = usize::from(u16::from_be_bytes([*high, *low]));
-            attr::readable(rest.get(..length).unwrap_or(rest))
+            readable(rest.get(..length).unwrap_or(rest))
         }
         _ => String::new(),
     }
