@@ -72,27 +72,30 @@ impl Ends {
 /// What is on the disk: its partitions, or the one file system that fills it (then as partition number 0).
 pub fn contents(reader: &dyn ReadAt, size: u64, ends: &Ends, table: Option<&Table>) -> Contents {
     let whole = probe_filesystem(reader, 0, size);
-    // A FAT's first sector ends like a table's, and what lies in front of that end can be taken for one.
-    let boot_sector = whole.as_ref().is_some_and(fat::fills_first_sector);
-    match table.filter(|table| !table.slices.is_empty() && !(boot_sector && table.kind == "mbr")) {
-        Some(table) => {
-            Contents { table: Some(table.kind.clone()), partitions: partitions(reader, size, table), blank: false }
+    match (table, whole) {
+        (Some(table), None) => listed(reader, size, table),
+        (Some(table), Some(found)) if !hides(&found, table) => listed(reader, size, table),
+        (_, Some(found)) => {
+            Contents { table: None, partitions: vec![described(0, "", size, Some(found))], blank: false }
         }
-        None => Contents {
-            table: table.filter(|_| whole.is_none()).map(|table| table.kind.clone()),
-            blank: ends.are_zero() && whole.is_none(),
-            partitions: whole.map(|found| described(0, "", size, Some(found))).into_iter().collect(),
-        },
+        (None, None) => Contents { blank: ends.are_zero(), ..Contents::default() },
     }
 }
 
-fn partitions(reader: &dyn ReadAt, size: u64, table: &Table) -> Vec<FoundPartition> {
+/// Whether a file system that fills the disk is what is really there. A FAT's first sector ends like a table's, and what
+/// lies in front of that end can be taken for one; an optical disc's image may have both.
+fn hides(found: &Filesystem, table: &Table) -> bool {
+    table.slices.is_empty() || (fat::fills_first_sector(found) && table.kind == "mbr")
+}
+
+fn listed(reader: &dyn ReadAt, size: u64, table: &Table) -> Contents {
     let describe = |(n, slice): (usize, &Slice)| {
         let room = size.saturating_sub(slice.start).min(slice.length);
         let found = if n < MOST { probe_filesystem(reader, slice.start, room) } else { None };
         described(slice.number, &slice.name, slice.length, found)
     };
-    table.slices.iter().enumerate().map(describe).collect()
+    let partitions = table.slices.iter().enumerate().map(describe).collect();
+    Contents { table: Some(table.kind.clone()), partitions, blank: false }
 }
 
 fn described(number: u32, name: &str, size: u64, found: Option<Filesystem>) -> FoundPartition {
