@@ -238,6 +238,39 @@ fn what_cannot_be_followed_down_to_a_disk_is_an_error() {
 }
 
 #[test]
+fn a_live_system_runs_from_the_stick_that_its_image_lies_on() {
+    let machine = Machine::load("stacked");
+    let write = |file: &str, text: &str| std::fs::write(machine.root().join(file), text).unwrap();
+    let layers = "lowerdir=/run/live/rootfs,upperdir=/run/overlay/rw";
+    write(
+        "proc/self/mountinfo",
+        &format!(
+            "28 1 0:30 / / rw - overlay overlay rw,{layers}\n\
+             29 28 7:0 / /run/live/rootfs ro - squashfs /dev/loop0 ro\n\
+             30 28 8:49 / /run/live/medium ro - vfat /dev/sdd1 ro\n\
+             31 28 0:31 / /run/overlay rw - tmpfs tmpfs rw\n"
+        ),
+    );
+    write("proc/swaps", "Filename\tType\n/dev/dm-4 partition 1 0 -2\n");
+    write("sys/devices/virtual/block/loop0/loop/backing_file", "/run/live/medium/live/filesystem.squashfs\n");
+    assert_eq!(names(under(&machine, "/")), "sdd");
+    assert_eq!(names(under(&machine, "/run/overlay")), "");
+    // A swap space on something unknown, in memory, and in memory with a device behind it.
+    assert!(in_use(&machine).is_err());
+    let zram = machine.root().join("sys/devices/virtual/block/dm-4");
+    let moved = machine.root().join("sys/devices/virtual/block/zram0");
+    std::fs::rename(zram, &moved).unwrap();
+    std::os::unix::fs::symlink(&moved, machine.root().join("sys/block/zram0")).unwrap();
+    write("proc/swaps", "Filename\tType\n/dev/zram0 partition 1 0 -2\n");
+    for (backing, disks) in [("none\n", "sdd"), ("/dev/mapper/sda3_crypt\n", "sda sdd")] {
+        std::fs::write(moved.join("backing_dev"), backing).unwrap();
+        assert_eq!(names(in_use(&machine)), disks);
+    }
+    std::fs::remove_file(machine.root().join("proc/swaps")).unwrap();
+    assert_eq!(names(in_use(&machine)), "sdd");
+}
+
+#[test]
 fn devices_that_stand_on_each_other_come_to_an_end() {
     let machine = Machine::load("stacked");
     let block = machine.root().join("sys/devices/virtual/block");

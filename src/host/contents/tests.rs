@@ -157,8 +157,9 @@ proptest! {
         deep in prop::collection::vec((0usize..72 << 10, any::<u8>()), 0..40),
     ) {
         let mut bytes = sample(SAMPLES[which].0);
+        let length = bytes.len();
         for (at, byte) in damage.into_iter().chain(deep) {
-            bytes[at] = byte;
+            bytes[at % length] = byte;
         }
         let found = probe_filesystem(&reader(&bytes), 0, bytes.len() as u64 - cut.min(bytes.len() as u64));
         prop_assert!(found.is_none_or(|found| found.label.chars().count() < 300));
