@@ -5,8 +5,10 @@
 
 pub mod both;
 pub mod buffer;
+pub mod contents;
 pub mod identity;
 pub mod linux;
+pub mod readable;
 pub mod scratch;
 
 use std::io;
