@@ -206,7 +206,7 @@ fn disks_under_luks_lvm_raid_and_loops() {
         machine.devs.insert("/x".into(), dev);
         assert!(matches!(under(&machine, "/x"), Err(HostError::Looking { .. })), "{dev}");
     }
-    machine.devs.insert("/x".into(), "253:3");
+    machine.devs.insert("/x".into(), "251:0");
     assert_eq!(names(under(&machine, "/x")), "sdd");
 }
 
@@ -220,6 +220,7 @@ fn what_cannot_be_followed_down_to_a_disk_is_an_error() {
         (mountinfo, "33 28 0:60 / /b rw - bcachefs /dev/sda1:/dev/gone rw\n"),
         (mountinfo, "33 28 0:60 / /b rw - whatfs none rw\n"),
         (mountinfo, "33 28 0:60 / /b rw\n"),
+        (mountinfo, "33 28 0:60 / / rw - overlay overlay rw,relatime\n"),
         ("proc/swaps", "/dev/mapper/gone partition 1 0 -2\n"),
         ("proc/swaps", "/dev/../etc partition 1 0 -2\n"),
         ("proc/swaps", "elsewhere partition 1 0 -2\n"),
@@ -312,6 +313,7 @@ fn a_disk_without_a_medium_is_not_opened_and_one_that_fails_is_unreadable() {
         })
         .unwrap();
     assert_eq!(refusals(&machine, &disks, "mmcblk1")[4], "sdd: unreadable");
+    assert!(disks[1..4].iter().all(|empty| empty.access == Access::Free && empty.fingerprint.is_none()));
 }
 
 #[test]
@@ -331,7 +333,9 @@ fn files_that_are_missing_or_hold_garbage_do_no_harm() {
     std::fs::write(disk.join("size"), u64::MAX.to_string()).unwrap();
     assert!(!scan(&machine)[1].medium);
 
-    // Gone between the listing and the look: a link that leads nowhere.
+    // Gone while it was looked at, and between the listing and the look.
+    std::fs::remove_file(disk.join("dev")).unwrap();
+    assert_eq!(scan(&machine).len(), 1);
     std::fs::remove_dir_all(&disk).unwrap();
     assert_eq!(scan(&machine).len(), 1);
     std::fs::remove_dir_all(machine.root().join("sys/block")).unwrap();

@@ -102,6 +102,8 @@ fn a_disk_is_blank_a_file_system_or_a_table() {
     assert_eq!(look(&disk, Some(&table("gpt", &[(1, 1 << 20, 1 << 20)]))).table, Some("gpt".into()));
     let empty = look(&dusty, Some(&table("gpt", &[])));
     assert_eq!((empty.table, empty.partitions), (Some("gpt".into()), vec![]));
+    // A disc's image has a file system from its start on, and often a table without an entry.
+    assert_eq!(look(&disk, Some(&table("gpt", &[]))), filled);
 }
 
 #[test]
