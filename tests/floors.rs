@@ -93,7 +93,9 @@ fn no_path_leads_up() {
 fn on_floor_two_only_disk_asks_host() {
     let sideways: Vec<String> = paths()
         .iter()
-        .filter(|(_, _, from, to)| floor(from) == 2 && floor(to) == 2 && from != to && (from, to) != (&"disk".into(), &"host".into()))
+        .filter(|(_, _, from, to)| {
+            floor(from) == 2 && floor(to) == 2 && from != to && (from, to) != (&"disk".into(), &"host".into())
+        })
         .map(|(file, line, from, to)| format!("{}:{line}: {from} → {to}", file.display()))
         .collect();
     assert!(sideways.is_empty(), "{}", sideways.join("\n"));
