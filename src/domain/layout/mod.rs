@@ -10,6 +10,8 @@ mod gpt;
 mod grow;
 mod guid;
 mod mbr;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::io;
