@@ -253,8 +253,8 @@ fn a_card_as_large_as_the_image_will_do_and_a_smaller_one_not() {
 fn thirty_two_bits_bound_an_mbr_and_a_protective_entry() {
     let huge = 1 << 33;
     let mbr = hass_mbr(2_000_000, DATA).grown(huge).unwrap();
-    assert_eq!(mbr.data_after.end(), 1 << 32);
-    assert_eq!(u64::from(le32(&mbr.head, 446 + 3 * 16 + 12)), (1 << 32) - 1_435_648);
+    assert_eq!(mbr.data_after.end(), (1 << 32) - 1);
+    assert_eq!(u64::from(le32(&mbr.head, 446 + 3 * 16 + 12)), (1 << 32) - 1 - 1_435_648);
     let gpt = releases()[0].1.grown(huge).unwrap();
     assert_eq!(gpt.data_after.end(), huge - 33);
     assert_eq!(le32(&gpt.head, 446 + 12), u32::MAX);
