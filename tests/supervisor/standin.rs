@@ -61,7 +61,7 @@ pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 
 #[actix_web::test]
 async fn a_full_backup_is_asked_for_followed_and_whole() {
-    let bench = bench(|_| {});
+    let bench = bench(|config| config.step = Duration::from_secs(10));
     let mut seen: Vec<BackupProgress> = Vec::new();
     let made = bench.make(|progress| seen.push(progress)).await.unwrap();
     assert!(made.warnings.is_empty() && made.followed_to_end, "{made:?}");
@@ -87,7 +87,10 @@ async fn a_full_backup_is_asked_for_followed_and_whole() {
 
 #[actix_web::test]
 async fn child_jobs_of_older_supervisors_are_understood() {
-    let bench = bench(|config| config.old_names = true);
+    let bench = bench(|config| {
+        config.old_names = true;
+        config.step = Duration::from_secs(10);
+    });
     let mut children = Vec::new();
     bench.make(|progress| children.extend(progress.child)).await.unwrap();
     assert!(children.iter().any(|c| c == "Node-RED"), "{children:?}");

@@ -41,10 +41,15 @@ pub async fn handle(request: HttpRequest, body: Bytes, shared: web::Data<Shared>
         return ok(json!({}));
     }
     let refused = refused(&shared.state(), known, &method, &path);
-    match refused {
+    let answer = match refused {
         Some(answer) => answer,
         None => route(&shared, &method, &path, &body).await,
+    };
+    if shared.is_down() {
+        // It died meanwhile: the gate cuts this connection.
+        return std::future::pending().await;
     }
+    answer
 }
 
 /// `None`: no token at all.
@@ -114,12 +119,13 @@ async fn route(shared: &Arc<Shared>, method: &str, path: &str, body: &[u8]) -> H
         ("GET", ["backups", slug, "download"]) => with_backup(shared, slug, download),
         ("DELETE", ["backups", slug]) => delete(shared, slug),
         ("GET", ["backups", slug, "info"]) => with_backup(shared, slug, |b| ok(answers::backup_details(b))),
-        ("GET", parts) => info(&shared.state(), parts).map_or_else(|| text(404, "404: Not Found"), ok),
+        ("GET", parts) => info(&mut shared.state(), parts).map_or_else(|| text(404, "404: Not Found"), ok),
         _ => text(404, "404: Not Found"),
     }
 }
 
-fn info(state: &State, parts: &[&str]) -> Option<Value> {
+fn info(state: &mut State, parts: &[&str]) -> Option<Value> {
+    state.looks += u64::from(*parts == ["jobs", "info"]);
     let config = &state.config;
     let list = || state.backups.iter().map(answers::backup_in_list).collect::<Vec<_>>();
     Some(match parts {

@@ -86,6 +86,8 @@ pub struct State {
     pub backups: Vec<Stored>,
     /// A backup runs: the state is `freeze`.
     pub frozen: bool,
+    /// How often the jobs were looked at.
+    pub looks: u64,
     /// Grows when the Supervisor dies; what belongs to an older life ends.
     pub life: u64,
 }
@@ -104,6 +106,7 @@ impl Shared {
             jobs: Vec::new(),
             backups: Vec::new(),
             frozen: false,
+            looks: 0,
             life: 0,
         };
         let shared = Shared { state: Mutex::new(state), orders: watch::Sender::new(Order::default()) };
@@ -144,15 +147,20 @@ impl Shared {
     pub fn kill(&self, down: Duration) {
         {
             let mut state = self.state();
+            // Down before anything is forgotten: no answer may leave that shows the next life.
+            self.orders.send_modify(|order| {
+                order.cuts += 1;
+                order.down_until = Some(Instant::now() + down);
+            });
             state.life += 1;
             state.jobs.clear();
             state.frozen = false;
         }
-        self.orders.send_modify(|order| {
-            order.cuts += 1;
-            order.down_until = Some(Instant::now() + down);
-        });
         self.reload();
+    }
+
+    pub fn is_down(&self) -> bool {
+        self.orders.borrow().is_down()
     }
 
     pub fn cut(&self) {
