@@ -230,3 +230,31 @@ fn same_form(place: &str, ours: &Value, recorded: &Value) {
         ),
     }
 }
+
+#[test]
+fn what_the_stand_in_packs_is_what_it_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = PackPlan::of(&StandinConfig::new(dir.path()), "01bcc3db", "by hand");
+    let cases = [
+        ("full", plan.clone(), None),
+        ("sealed", PackPlan { protected: true, ..plan.clone() }, None),
+        ("without database", PackPlan { without_database: true, ..plan.clone() }, None),
+        ("large", PackPlan { size: 20_000_000, ..plan.clone() }, None),
+        ("partial", PackPlan { full: false, ..plan.clone() }, Some("it is a partial backup")),
+    ];
+    for (case, plan, refused) in cases {
+        let path = dir.path().join(case);
+        write_backup(&path, &plan).unwrap();
+        match (check_file(&path, None, Depth::Inner, &Meter::new(), &StopFlag::new()), refused) {
+            (Ok(checked), None) => {
+                assert_eq!(
+                    (checked.facts.protected, checked.facts.without_database),
+                    (plan.protected, plan.without_database)
+                );
+                assert!(checked.size.0.abs_diff(plan.size) < plan.size / 50 + 40_000, "{case}: {}", checked.size);
+            }
+            (Err(error), Some(why)) => assert!(error.to_string().starts_with(why), "{case}: {error}"),
+            (result, _) => panic!("{case}: {result:?}"),
+        }
+    }
+}

@@ -20,6 +20,10 @@ pub struct PackPlan {
     pub core_version: String,
     pub supervisor_version: String,
     pub without_database: bool,
+    /// Type `full`, else `partial`.
+    pub full: bool,
+    /// Its archives are sealed with a key that nobody has.
+    pub protected: bool,
     pub apps: Vec<AppConfig>,
     pub folders: Vec<String>,
     /// About so many bytes in all.
@@ -35,6 +39,8 @@ impl PackPlan {
             core_version: config.core_version.clone(),
             supervisor_version: config.supervisor_version.clone(),
             without_database: false,
+            full: true,
+            protected: false,
             apps: config.apps.clone(),
             folders: config.folders.clone(),
             size: config.backup_size,
@@ -50,10 +56,11 @@ impl PackPlan {
         let apps = self.apps.iter();
         let apps: Vec<Value> =
             apps.map(|a| json!({"slug": a.slug, "name": a.name, "version": a.version, "size": 0.0})).collect();
+        let kind = if self.full { "full" } else { "partial" };
         json!({
-            "slug": self.slug, "version": 2, "name": self.name, "date": self.date, "type": "full",
+            "slug": self.slug, "version": 2, "name": self.name, "date": self.date, "type": kind,
             "supervisor_version": self.supervisor_version, "extra": {}, "folders": self.folders, "addons": apps,
-            "compressed": true, "protected": false, "repositories": [],
+            "compressed": true, "protected": self.protected, "repositories": [],
             "homeassistant": {"version": self.core_version, "exclude_database": self.without_database, "size": 0.0},
         })
     }
@@ -62,12 +69,16 @@ impl PackPlan {
 /// Writes a whole backup at once, as fast as it goes. The same slug and size give the same data.
 pub fn write_backup(path: &Path, plan: &PackPlan) -> io::Result<()> {
     let mut pack = Pack::create(path, &plan.slug, None, || true)?;
-    pack.archive("homeassistant", "data/home-assistant_v2.db", plan.share())?;
+    let mut save = |name: &str, inside: &str| match plan.protected {
+        true => pack.sealed(name, plan.share()),
+        false => pack.archive(name, inside, plan.share()),
+    };
+    save("homeassistant", "data/home-assistant_v2.db")?;
     for app in &plan.apps {
-        pack.archive(&app.slug, "data/options", plan.share())?;
+        save(&app.slug, "data/options")?;
     }
     for folder in &plan.folders {
-        pack.archive(&folder.replace('/', "_"), "files/one", plan.share())?;
+        save(&folder.replace('/', "_"), "files/one")?;
     }
     pack.finish(plan)
 }
@@ -106,6 +117,16 @@ impl Pack {
         header.set_mode(0o644);
         builder.append_data(&mut header, inside, random.take(size))?;
         builder.into_inner()?.finish()?;
+        self.close_member(&format!("./{name}.tar.gz"), begin)
+    }
+
+    /// A member of that name which only its key would open.
+    pub fn sealed(&mut self, name: &str, size: u64) -> io::Result<()> {
+        let begin = self.file.stream_position()?;
+        self.write_all(&[0; 512])?;
+        self.write_all(b"SecureTar")?;
+        let mut random = self.random.next_stream().take(size);
+        io::copy(&mut random, self)?;
         self.close_member(&format!("./{name}.tar.gz"), begin)
     }
 
