@@ -245,12 +245,13 @@ async fn raw_server(answer: &'static [u8], drips: bool) -> url::Url {
 
 #[actix_web::test]
 async fn answers_that_are_no_whole_http_are_told_apart() {
-    let cases: [(&[u8], bool, &str); 5] = [
+    let cases: [(&[u8], bool, &str); 6] = [
         (b"", false, "Lost"),
         (b"220 mail.example.org ESMTP\r\n\r\n", false, "NotJson"),
         (b"HTTP/1.1 200 OK\r\ncontent-le", false, "Lost"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"re", false, "Lost"),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n", true, "Silent"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n", true, "TooLarge"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n", true, "Silent"),
     ];
     for (answer, drips, want) in cases {
         let url = raw_server(answer, drips).await;
