@@ -34,9 +34,13 @@ pub struct BackupProgress {
 }
 
 impl BackupProgress {
-    /// "Backing up Mosquitto broker"
+    /// "Backing up Mosquitto broker"; between two parts the stage: "Finishing the file".
     pub fn sentence(&self) -> String {
-        format!("Backing up: {}", self.child.as_ref().unwrap_or(&self.stage))
+        if let Some(child) = &self.child {
+            return format!("Backing up {child}");
+        }
+        let mut letters = self.stage.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
     }
 }
 

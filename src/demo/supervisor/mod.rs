@@ -89,7 +89,7 @@ impl Standin {
         change(&mut self.shared.state().config);
     }
 
-    /// Every request so far, oldest first.
+    /// The last thousands of requests, oldest first.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.state().requests.clone()
     }

@@ -179,33 +179,60 @@ impl Write for Pack {
     }
 }
 
-/// xorshift64*: the same bytes for the same seed, and none that compress.
-struct Random(u64);
+/// The same bytes for the same seed, and none that gzip could compress: what repeats lies further back than it looks.
+struct Random {
+    state: u64,
+    pool: Vec<u8>,
+    at: usize,
+}
+
+/// Twice as far as gzip looks back.
+const POOL: usize = 64 << 10;
 
 impl Random {
     fn new(seed: &str) -> Random {
         let mix = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        Random(seed.bytes().fold(0xcbf2_9ce4_8422_2325, mix) | 1)
+        Random::of(seed.bytes().fold(0xcbf2_9ce4_8422_2325, mix))
     }
 
+    fn of(state: u64) -> Random {
+        let mut random = Random { state: state | 1, pool: Vec::with_capacity(POOL), at: 0 };
+        while random.pool.len() < POOL {
+            let bytes = random.next().to_le_bytes();
+            random.pool.extend_from_slice(&bytes);
+        }
+        random
+    }
+
+    /// xorshift64*
     fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+        self.state ^= self.state >> 12;
+        self.state ^= self.state << 25;
+        self.state ^= self.state >> 27;
+        self.state.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
     fn next_stream(&mut self) -> Random {
-        Random(self.next() | 1)
+        Random::of(self.next())
+    }
+
+    /// Each round differs from the one before.
+    fn stir(&mut self) {
+        let bytes = self.next().to_le_bytes();
+        let place = self.next() as usize % (POOL - bytes.len());
+        self.pool[place..place + bytes.len()].copy_from_slice(&bytes);
+        self.at = 0;
     }
 }
 
 impl Read for Random {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        for chunk in buffer.chunks_mut(8) {
-            let bytes = self.next().to_le_bytes();
-            chunk.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        if self.at == POOL {
+            self.stir();
         }
-        Ok(buffer.len())
+        let length = buffer.len().min(POOL - self.at);
+        buffer[..length].copy_from_slice(&self.pool[self.at..self.at + length]);
+        self.at += length;
+        Ok(length)
     }
 }

@@ -25,12 +25,7 @@ pub async fn handle(request: HttpRequest, body: Bytes, shared: web::Data<Shared>
     let raw = request.uri().path().to_ascii_lowercase();
     let known = has_token(&request, &shared.config().token);
     let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    shared.state().requests.push(Request {
-        method: method.clone(),
-        path: path.clone(),
-        known: known == Some(true),
-        body: json,
-    });
+    shared.note(Request { method: method.clone(), path: path.clone(), known: known == Some(true), body: json });
     if let Some(fault) = shared.answer_fault(&path) {
         return faulty(&shared, fault).await;
     }

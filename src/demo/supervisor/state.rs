@@ -13,6 +13,8 @@ use super::fault::{AnswerFault, BackupFault, Fault};
 use super::gate::Order;
 use crate::supervisor::read_backup_json;
 
+const REQUESTS_MOST: usize = 10_000;
+
 /// A request as it came in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -176,6 +178,15 @@ impl Shared {
     pub fn job(&self, uuid: &str, change: impl FnOnce(&mut Job)) {
         if let Some(job) = self.state().jobs.iter_mut().find(|job| job.uuid == uuid) {
             change(job);
+        }
+    }
+
+    /// The log of requests is kept short enough for a stand-in that runs for days.
+    pub fn note(&self, request: Request) {
+        let requests = &mut self.state().requests;
+        requests.push(request);
+        if requests.len() > REQUESTS_MOST {
+            requests.drain(..REQUESTS_MOST / 2);
         }
     }
 
