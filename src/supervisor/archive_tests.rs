@@ -1,10 +1,12 @@
 use std::io::Write;
 
 use flate2::Compression;
+use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use serde_json::json;
 
 use super::*;
+use crate::domain::backup::BackupKind;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/backups");
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use actix_web::error::ParseError;
 use awc::error::{ConnectError, PayloadError, SendRequestError};
 use awc::http::header;
 use awc::{Client, ClientRequest, Connector};
@@ -116,8 +117,16 @@ fn client(limit: Duration) -> Client {
 async fn whole_answer(request: ClientRequest, body: Body, at: &str) -> Result<(u16, Body), SupervisorError> {
     let mut response = request.send_body(body).await.map_err(|e| send_error(e, at))?;
     let status = response.status().as_u16();
+    let told = response.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
     let body = response.body().limit(ANSWER_MOST).await.map_err(|e| payload_error(e, at))?;
-    Ok((status, body))
+    // awc takes the end of the connection for the end of the answer.
+    match told.filter(|told: &usize| *told != body.len()) {
+        Some(told) => {
+            let said = format!("{} of {told} bytes came", body.len());
+            Err(SupervisorError::Lost { at: at.into(), said })
+        }
+        None => Ok((status, body)),
+    }
 }
 
 fn send_error(error: SendRequestError, at: &str) -> SupervisorError {
@@ -125,16 +134,12 @@ fn send_error(error: SendRequestError, at: &str) -> SupervisorError {
     match error {
         SendRequestError::Connect(ConnectError::Disconnected) => SupervisorError::Lost { at, said },
         SendRequestError::Connect(_) | SendRequestError::Url(_) => SupervisorError::Unreachable { at, said },
-        SendRequestError::Response(actix_error) if !is_end(&actix_error.to_string()) => {
-            SupervisorError::NotJson { at, said }
+        SendRequestError::Response(ParseError::Incomplete | ParseError::Timeout | ParseError::Io(_)) => {
+            SupervisorError::Lost { at, said }
         }
+        SendRequestError::Response(_) => SupervisorError::NotJson { at, said },
         _ => SupervisorError::Lost { at, said },
     }
-}
-
-/// An answer that ended too early, or a connection that broke, is reported as an error of parsing too.
-fn is_end(said: &str) -> bool {
-    ["EOF", "eof", "ncomplete", "timeout", "onnection", "closed", "ended", "IO"].iter().any(|word| said.contains(word))
 }
 
 fn payload_error(error: PayloadError, at: &str) -> SupervisorError {

@@ -2,9 +2,8 @@
 //! (BK-1, BK-2, BK-3, BK-5; how the Supervisor behaves: HA §1.4, §1.7).
 
 use std::fs;
-use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -12,39 +11,14 @@ use super::backups::find_tar;
 use super::client::Supervisor;
 use super::error::SupervisorError;
 use super::facts::warnings;
+use super::follow::{BackupProgress, End, Watch, find, top_errors, unless_stopped};
 use super::model::{JobList, RawJob, Started, SupervisorInfo};
-use super::words::{AppNames, child_warnings, running_child, stage_words};
+use super::words::{AppNames, child_warnings};
 use crate::domain::backup::{BackupSlug, ListedBackup};
 use crate::domain::job::Warning;
 use crate::domain::problem::Problem;
 use crate::domain::progress::StopFlag;
 use crate::domain::size::Bytes;
-
-/// Between two looks at the stop flag while something else is waited for.
-const STOP_LOOK: Duration = Duration::from_millis(100);
-
-/// Where a running backup stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackupProgress {
-    /// "Home Assistant", "apps", "folders", …
-    pub stage: String,
-    /// What is being saved just now: "Mosquitto broker", "share".
-    pub child: Option<String>,
-    /// Size of the growing tar.
-    pub bytes: Bytes,
-    /// What it may become; never a promise.
-    pub expected: Option<Bytes>,
-    pub slug: Option<BackupSlug>,
-    /// Since the last change of stage, child or size.
-    pub quiet: Duration,
-}
-
-impl BackupProgress {
-    /// "Backing up Mosquitto broker"
-    pub fn sentence(&self) -> String {
-        format!("Backing up: {}", self.child.as_ref().unwrap_or(&self.stage))
-    }
-}
 
 /// A backup that is done as far as the Supervisor can tell. Its tar still has to be read to its end
 /// ([`check_file`](super::check_file) with this slug and size).
@@ -100,13 +74,6 @@ impl BackupError {
             other => failed(&other.to_string()),
         }
     }
-}
-
-/// How a followed job ended.
-enum End {
-    Done(Box<RawJob>),
-    /// No job of that uuid any more; the slug if it was seen before.
-    Gone(Option<BackupSlug>),
 }
 
 impl Supervisor {
@@ -167,111 +134,6 @@ impl Supervisor {
         let jobs: JobList = self.get("/jobs/info", self.pace.tries).await.ok()?;
         top_errors(&find(&jobs.jobs, uuid)?)
     }
-
-    async fn follow(&self, watch: &Watch<'_>, report: &mut impl FnMut(BackupProgress)) -> Result<End, BackupError> {
-        let mut seen = Seen::new();
-        loop {
-            let slug = seen.slug.clone();
-            match unless_stopped(watch.stop, slug.as_ref(), self.get_once::<JobList>("/jobs/info")).await? {
-                Ok(jobs) => {
-                    seen.failures = 0;
-                    let Some(job) = find(&jobs.jobs, watch.uuid) else {
-                        return Ok(End::Gone(seen.slug));
-                    };
-                    seen.take(&job, watch);
-                    report(seen.progress(&job, watch));
-                    if job.done == Some(true) {
-                        return Ok(End::Done(Box::new(job)));
-                    }
-                    seen.hung(&job, watch, self.pace.backup_silence)?;
-                }
-                Err(error) => seen.bear(error, self.pace.tries, self.pace.backup_silence)?,
-            }
-            let wait = if seen.failures > 0 { self.pace.backoff(seen.failures - 1) } else { self.pace.poll };
-            unless_stopped(watch.stop, seen.slug.as_ref(), tokio::time::sleep(wait)).await?;
-        }
-    }
-}
-
-/// What is followed.
-struct Watch<'a> {
-    uuid: &'a str,
-    dir: &'a Path,
-    names: &'a AppNames,
-    expected: Option<Bytes>,
-    stop: &'a StopFlag,
-}
-
-/// What was seen last, and when it last changed.
-struct Seen {
-    slug: Option<BackupSlug>,
-    job: Option<RawJob>,
-    bytes: u64,
-    changed: Instant,
-    failures: u32,
-}
-
-impl Seen {
-    fn new() -> Seen {
-        Seen { slug: None, job: None, bytes: 0, changed: Instant::now(), failures: 0 }
-    }
-
-    fn take(&mut self, job: &RawJob, watch: &Watch<'_>) {
-        if let Some(slug) = job.reference.as_deref().and_then(|r| r.parse().ok()) {
-            self.slug = Some(slug);
-        }
-        let file = self.slug.as_ref().map(|slug| watch.dir.join(slug.file_name()));
-        let bytes = file.and_then(|path| fs::metadata(path).ok()).map_or(0, |meta| meta.len());
-        if self.bytes != bytes || self.job.as_ref() != Some(job) {
-            self.changed = Instant::now();
-            self.bytes = bytes;
-            self.job = Some(job.clone());
-        }
-    }
-
-    fn progress(&self, job: &RawJob, watch: &Watch<'_>) -> BackupProgress {
-        BackupProgress {
-            stage: stage_words(job.stage.as_deref()),
-            child: running_child(job, watch.names),
-            bytes: Bytes(self.bytes),
-            expected: watch.expected,
-            slug: self.slug.clone(),
-            quiet: self.changed.elapsed(),
-        }
-    }
-
-    /// Core may take the prepare command and never answer; the Supervisor waits for ever.
-    fn hung(&self, job: &RawJob, watch: &Watch<'_>, limit: Duration) -> Result<(), BackupError> {
-        let quiet = self.changed.elapsed();
-        if quiet < limit {
-            return Ok(());
-        }
-        let doing = running_child(job, watch.names).unwrap_or_else(|| stage_words(job.stage.as_deref()));
-        Err(BackupError::Hung { quiet, doing })
-    }
-
-    /// The Supervisor may be restarting: what passes is borne as long as silence is, all else for a few tries (while it
-    /// comes back it may not know our token yet).
-    fn bear(&mut self, error: SupervisorError, tries: u32, limit: Duration) -> Result<(), BackupError> {
-        self.failures = self.failures.saturating_add(1);
-        let passing = error.is_passing() || matches!(error, SupervisorError::NotReady { .. });
-        let enough = if passing { self.changed.elapsed() >= limit } else { self.failures >= tries };
-        if enough {
-            return Err(BackupError::Follow(error));
-        }
-        log::debug!("{error}; looking again");
-        Ok(())
-    }
-}
-
-/// By uuid, wherever it stands in the tree: other backups' jobs stay in the list.
-fn find(jobs: &[RawJob], uuid: &str) -> Option<RawJob> {
-    jobs.iter().find_map(|job| if job.uuid == uuid { Some(job.clone()) } else { find(&job.child_jobs, uuid) })
-}
-
-fn top_errors(job: &RawJob) -> Option<String> {
-    let said: Vec<String> = job.errors.iter().map(|e| e.said()).collect();
-    (!said.is_empty()).then(|| super::client::short(&said.join(" ")))
 }
 
 /// Done alone is no success: no errors at the top, and a reference.
@@ -304,22 +166,4 @@ async fn located(dir: &Path, listed: &ListedBackup) -> Result<PathBuf, BackupErr
     };
     let slug = listed.facts.slug.clone();
     tokio::task::spawn_blocking(look).await.unwrap_or(Err(BackupError::NoFile { slug }))
-}
-
-/// Waits for `work`, but not past a stop.
-async fn unless_stopped<T>(
-    stop: &StopFlag,
-    slug: Option<&BackupSlug>,
-    work: impl Future<Output = T>,
-) -> Result<T, BackupError> {
-    let stopped = async {
-        while !stop.is_set() {
-            tokio::time::sleep(STOP_LOOK).await;
-        }
-    };
-    tokio::select! {
-        biased;
-        () = stopped => Err(BackupError::Stopped { slug: slug.cloned() }),
-        result = work => Ok(result),
-    }
 }

@@ -6,6 +6,7 @@
 //! system    what is known of the running system
 //! backups   the list; where the tar of a backup lies
 //! making    a new full backup, from start to a listed file
+//! follow    its job, until it is done or gone
 //! archive   is a tar whole, and will it restore (blocking)
 //! ```
 
@@ -14,9 +15,11 @@ mod backups;
 mod client;
 mod error;
 mod facts;
+mod follow;
 mod making;
 mod members;
 mod model;
+mod parts;
 mod system;
 mod words;
 
@@ -25,5 +28,6 @@ pub use backups::find_tar;
 pub use client::Supervisor;
 pub use error::SupervisorError;
 pub use facts::{FactsError, parse_facts, warnings};
-pub use making::{BackupError, BackupProgress, MadeBackup};
+pub use follow::BackupProgress;
+pub use making::{BackupError, MadeBackup};
 pub use system::Reading;

@@ -99,7 +99,7 @@ fn take_host(facts: &mut SystemFacts, host: HostInfo) {
 
 fn gib(number: f64) -> Option<Bytes> {
     let sane = number.is_finite() && (0.0..1e9).contains(&number);
-    sane.then(|| Bytes((number * (1u64 << 30) as f64) as u64))
+    sane.then_some(Bytes((number * (1u64 << 30) as f64) as u64))
 }
 
 fn take_supervisor(facts: &mut SystemFacts, supervisor: SupervisorInfo) {

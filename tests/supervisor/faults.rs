@@ -8,6 +8,7 @@ use sd_swap::domain::progress::{Meter, StopFlag};
 use sd_swap::domain::secret::Secret;
 use sd_swap::supervisor::{ArchiveError, BackupError, Depth, Supervisor, SupervisorError, check_file, read_facts};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::recorded::{failure, variant};
 use crate::standin::{bench, bench_at, eventually};
@@ -221,6 +222,42 @@ async fn a_system_that_starts_makes_no_backup_yet() {
     for (state, want) in cases {
         let bench = bench(|config| config.state = state.into());
         assert_eq!(failure(&bench.make(|_| {}).await.unwrap_err()), want, "{state}");
+    }
+}
+
+/// A server that sends these bytes, whatever it is asked, and then closes or (`drips`) goes on byte by byte.
+async fn raw_server(answer: &'static [u8], drips: bool) -> url::Url {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    actix_web::rt::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            // Only what the client makes of it counts; it may be gone already.
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(answer).await;
+            while drips && stream.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    });
+    url::Url::parse(&format!("http://{address}")).unwrap()
+}
+
+#[actix_web::test]
+async fn answers_that_are_no_whole_http_are_told_apart() {
+    let cases: [(&[u8], bool, &str); 6] = [
+        (b"", false, "Lost"),
+        (b"220 mail.example.org ESMTP\r\n\r\n", false, "NotJson"),
+        (b"HTTP/1.1 200 OK\r\ncontent-le", false, "Lost"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"re", false, "Lost"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n", true, "TooLarge"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n", true, "Silent"),
+    ];
+    for (answer, drips, want) in cases {
+        let url = raw_server(answer, drips).await;
+        let client = Supervisor::new(&url, Secret::new("t"), hasty());
+        let error = client.get::<Value>("/info", 2).await.unwrap_err();
+        assert_eq!(variant(&error), want, "{}: {error}", String::from_utf8_lossy(answer));
     }
 }
 

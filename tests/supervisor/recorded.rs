@@ -234,3 +234,18 @@ pub fn failure(error: &BackupError) -> String {
         other => format!("{other:?}").chars().take_while(char::is_ascii_alphanumeric).collect(),
     }
 }
+
+#[actix_web::test]
+async fn a_refusal_that_points_to_its_job_is_explained_by_it() {
+    let mut recorded = exchanges("backup-core-refuses-sync");
+    let uuid = recorded[0]["response"]["body"]["job_id"].clone();
+    let mut jobs =
+        exchanges("backup-core-refuses").into_iter().rfind(|e| e["request"]["path"] == "/jobs/info").unwrap();
+    jobs["response"]["body"]["data"]["jobs"][0]["uuid"] = uuid;
+    recorded.push(jobs);
+    let replay = Replay::of(recorded);
+    let result = client(&replay).full_backup("2026-11-21", Path::new("/"), None, &StopFlag::new(), |_| {}).await;
+    let word = failure(&result.unwrap_err());
+    assert!(word.starts_with("Failed: Preparing backup of Home Assistant Core failed"), "{word}");
+    replay.end().await;
+}

@@ -61,7 +61,7 @@ pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 
 #[actix_web::test]
 async fn a_full_backup_is_asked_for_followed_and_whole() {
-    let bench = bench(|_| {});
+    let bench = bench(|config| config.step = Duration::from_secs(10));
     let mut seen: Vec<BackupProgress> = Vec::new();
     let made = bench.make(|progress| seen.push(progress)).await.unwrap();
     assert!(made.warnings.is_empty() && made.followed_to_end, "{made:?}");
@@ -80,14 +80,18 @@ async fn a_full_backup_is_asked_for_followed_and_whole() {
 
     assert!(seen.is_sorted_by_key(|p| p.bytes), "the file only grows");
     assert!(seen.iter().any(|p| p.child.as_deref() == Some("Mosquitto broker")), "{seen:#?}");
-    assert!(seen.iter().any(|p| p.stage == "folders" && p.sentence() == "Backing up: share"), "{seen:#?}");
+    assert!(seen.iter().any(|p| p.stage == "folders" && p.sentence() == "Backing up share"), "{seen:#?}");
+    assert!(seen.iter().any(|p| p.sentence() == "Waiting for apps to start again"), "{seen:#?}");
     assert!(seen.iter().all(|p| p.expected == Some(Bytes(200_000))));
     assert_eq!(seen.last().unwrap().slug.as_ref(), Some(&made.listed.facts.slug));
 }
 
 #[actix_web::test]
 async fn child_jobs_of_older_supervisors_are_understood() {
-    let bench = bench(|config| config.old_names = true);
+    let bench = bench(|config| {
+        config.old_names = true;
+        config.step = Duration::from_secs(10);
+    });
     let mut children = Vec::new();
     bench.make(|progress| children.extend(progress.child)).await.unwrap();
     assert!(children.iter().any(|c| c == "Node-RED"), "{children:?}");
@@ -225,5 +229,33 @@ fn same_form(place: &str, ours: &Value, recorded: &Value) {
             std::mem::discriminant(recorded),
             "{place}: {ours} was recorded as {recorded}"
         ),
+    }
+}
+
+#[test]
+fn what_the_stand_in_packs_is_what_it_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = PackPlan::of(&StandinConfig::new(dir.path()), "01bcc3db", "by hand");
+    let cases = [
+        ("full", plan.clone(), None),
+        ("sealed", PackPlan { protected: true, ..plan.clone() }, None),
+        ("without database", PackPlan { without_database: true, ..plan.clone() }, None),
+        ("large", PackPlan { size: 20_000_000, ..plan.clone() }, None),
+        ("partial", PackPlan { full: false, ..plan.clone() }, Some("it is a partial backup")),
+    ];
+    for (case, plan, refused) in cases {
+        let path = dir.path().join(case);
+        write_backup(&path, &plan).unwrap();
+        match (check_file(&path, None, Depth::Inner, &Meter::new(), &StopFlag::new()), refused) {
+            (Ok(checked), None) => {
+                assert_eq!(
+                    (checked.facts.protected, checked.facts.without_database),
+                    (plan.protected, plan.without_database)
+                );
+                assert!(checked.size.0.abs_diff(plan.size) < plan.size / 50 + 40_000, "{case}: {}", checked.size);
+            }
+            (Err(error), Some(why)) => assert!(error.to_string().starts_with(why), "{case}: {error}"),
+            (result, _) => panic!("{case}: {result:?}"),
+        }
     }
 }

@@ -64,7 +64,7 @@ pub struct StandinConfig {
     pub backup_size: u64,
     /// Bytes in a second at which a backup grows; `None`: as fast as it can.
     pub backup_speed: Option<u64>,
-    /// A pause at each step of a backup, so that somebody who polls can see it.
+    /// Each step of a backup lasts until somebody looked at the jobs, at most so long: who polls sees every step.
     pub step: Duration,
     /// Names of child jobs as before 2026: `backup_addon_save` for `backup_app_save`.
     pub old_names: bool,
@@ -107,7 +107,7 @@ impl StandinConfig {
             folders: ["share", "ssl", "media"].map(String::from).to_vec(),
             backup_size: 200_000,
             backup_speed: None,
-            step: Duration::from_millis(8),
+            step: Duration::from_millis(250),
             old_names: false,
         }
     }

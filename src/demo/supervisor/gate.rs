@@ -1,6 +1,7 @@
 //! The port of the stand-in: forwards connections to its server, refuses them while it is "down", and cuts them.
 
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::io;
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use tokio::io::copy_bidirectional;
@@ -18,29 +19,52 @@ pub struct Order {
 }
 
 impl Order {
-    fn is_down(&self) -> bool {
+    pub fn is_down(&self) -> bool {
         self.down_until.is_some_and(|until| Instant::now() < until)
     }
 }
 
-pub async fn run(first: StdListener, address: SocketAddr, behind: SocketAddr, mut orders: watch::Receiver<Order>) {
-    let mut listener = TcpListener::from_std(first).ok();
-    while !orders.borrow().closing {
-        let Some(open) = listener.take() else { return };
-        accept(&open, behind, &mut orders).await;
-        drop(open);
-        let until = orders.borrow().down_until.unwrap_or_else(Instant::now);
-        tokio::time::sleep_until(until.into()).await;
-        listener = listen(address);
+/// A port of loopback that stays ours while nobody listens on it.
+pub struct Port {
+    reserve: TcpSocket,
+    pub address: SocketAddr,
+}
+
+impl Port {
+    pub fn any() -> io::Result<Port> {
+        let reserve = bound(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let address = reserve.local_addr()?;
+        Ok(Port { reserve, address })
+    }
+
+    /// Bound beside the reserve, which never listens: the system allows it to sockets that may share an address.
+    pub fn listen(&self) -> io::Result<TcpListener> {
+        bound(self.reserve.local_addr()?)?.listen(64)
     }
 }
 
-/// The same port again.
-fn listen(address: SocketAddr) -> Option<TcpListener> {
-    let socket = TcpSocket::new_v4().ok()?;
-    socket.set_reuseaddr(true).ok()?;
-    socket.bind(address).ok()?;
-    socket.listen(64).ok()
+fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+pub async fn run(port: Port, first: TcpListener, behind: SocketAddr, mut orders: watch::Receiver<Order>) {
+    let mut listener = first;
+    loop {
+        accept(&listener, behind, &mut orders).await;
+        drop(listener);
+        if orders.borrow().closing {
+            return;
+        }
+        let until = orders.borrow().down_until.unwrap_or_else(Instant::now);
+        tokio::time::sleep_until(until.into()).await;
+        listener = match port.listen() {
+            Ok(listener) => listener,
+            Err(e) => return log::error!("the stand-in cannot listen again: {e}"),
+        };
+    }
 }
 
 async fn accept(listener: &TcpListener, behind: SocketAddr, orders: &mut watch::Receiver<Order>) {

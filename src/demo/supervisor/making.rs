@@ -245,10 +245,10 @@ impl Making {
         self.last_child(|child| child.child_jobs.last_mut().map(change).unwrap_or_default());
     }
 
-    /// Long enough to be seen; ends early with the life that it belongs to.
+    /// Until somebody saw it, or long enough; ends early with the life that it belongs to.
     fn pause(&self) {
-        let until = Instant::now() + self.config.step;
-        while Instant::now() < until && self.alive() {
+        let (until, looks) = (Instant::now() + self.config.step, self.shared.state().looks);
+        while Instant::now() < until && self.alive() && self.shared.state().looks == looks {
             std::thread::sleep(LOOK);
         }
     }

@@ -21,11 +21,12 @@ mod routes;
 mod state;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
+use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
 use actix_web::{App, HttpServer, web};
 use url::Url;
@@ -49,15 +50,12 @@ impl Standin {
     /// Starts on a free port of loopback, on threads of its own. Backups that lie in the directory are listed.
     pub fn start(config: StandinConfig) -> io::Result<Standin> {
         std::fs::create_dir_all(&config.backup_dir)?;
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let shared = Arc::new(Shared::new(config));
         let (started, ready) = mpsc::channel();
         let here = shared.clone();
-        let run = move || System::new().block_on(serve(here, listener, address, started));
+        let run = move || System::new().block_on(serve(here, started));
         let thread = std::thread::Builder::new().name("stand-in".into()).spawn(run)?;
-        ready.recv().unwrap_or_else(|_| Err(io::Error::other("the stand-in ended at once")))?;
+        let address = ready.recv().unwrap_or_else(|_| Err(io::Error::other("the stand-in ended at once")))?;
         Ok(Standin { shared, address, thread: Some(thread) })
     }
 
@@ -91,7 +89,7 @@ impl Standin {
         change(&mut self.shared.state().config);
     }
 
-    /// Every request so far, oldest first.
+    /// The last thousands of requests, oldest first.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.state().requests.clone()
     }
@@ -118,26 +116,32 @@ impl Drop for Standin {
     }
 }
 
-async fn serve(shared: Arc<Shared>, listener: TcpListener, address: SocketAddr, started: mpsc::Sender<io::Result<()>>) {
+async fn serve(shared: Arc<Shared>, started: mpsc::Sender<io::Result<SocketAddr>>) {
+    match open(&shared).await {
+        Ok((address, server)) => {
+            // Nobody waits any more only where `start` itself went away.
+            let _ = started.send(Ok(address));
+            // An error means that the sender is gone: the end as well.
+            let _ = shared.orders().wait_for(|order| order.closing).await;
+            server.stop(false).await;
+        }
+        Err(e) => drop(started.send(Err(e))),
+    }
+}
+
+async fn open(shared: &Arc<Shared>) -> io::Result<(SocketAddr, ServerHandle)> {
     let here = shared.clone();
     let app = move || {
         let limit = web::PayloadConfig::new(16 << 20);
         App::new().app_data(web::Data::from(here.clone())).app_data(limit).default_service(web::to(routes::handle))
     };
-    let bound = HttpServer::new(app).workers(1).disable_signals().bind(("127.0.0.1", 0));
-    let server = match bound {
-        Ok(server) => server,
-        Err(e) => return drop(started.send(Err(e))),
-    };
-    let behind = server.addrs().first().copied().unwrap_or(address);
+    let server = HttpServer::new(app).workers(1).disable_signals().bind(("127.0.0.1", 0))?;
+    let behind = server.addrs().first().copied().ok_or_else(|| io::Error::other("the server has no address"))?;
+    let port = gate::Port::any()?;
+    let (address, listener) = (port.address, port.listen()?);
     let server = server.run();
     let handle = server.handle();
     actix_web::rt::spawn(server);
-    actix_web::rt::spawn(gate::run(listener, address, behind, shared.orders()));
-    // Nobody waits any more only where `start` itself went away.
-    let _ = started.send(Ok(()));
-    let mut orders = shared.orders();
-    // An error means that the sender is gone: the end as well.
-    let _ = orders.wait_for(|order| order.closing).await;
-    handle.stop(false).await;
+    actix_web::rt::spawn(gate::run(port, listener, behind, shared.orders()));
+    Ok((address, handle))
 }

@@ -20,6 +20,10 @@ pub struct PackPlan {
     pub core_version: String,
     pub supervisor_version: String,
     pub without_database: bool,
+    /// Type `full`, else `partial`.
+    pub full: bool,
+    /// Its archives are sealed with a key that nobody has.
+    pub protected: bool,
     pub apps: Vec<AppConfig>,
     pub folders: Vec<String>,
     /// About so many bytes in all.
@@ -35,6 +39,8 @@ impl PackPlan {
             core_version: config.core_version.clone(),
             supervisor_version: config.supervisor_version.clone(),
             without_database: false,
+            full: true,
+            protected: false,
             apps: config.apps.clone(),
             folders: config.folders.clone(),
             size: config.backup_size,
@@ -50,10 +56,11 @@ impl PackPlan {
         let apps = self.apps.iter();
         let apps: Vec<Value> =
             apps.map(|a| json!({"slug": a.slug, "name": a.name, "version": a.version, "size": 0.0})).collect();
+        let kind = if self.full { "full" } else { "partial" };
         json!({
-            "slug": self.slug, "version": 2, "name": self.name, "date": self.date, "type": "full",
+            "slug": self.slug, "version": 2, "name": self.name, "date": self.date, "type": kind,
             "supervisor_version": self.supervisor_version, "extra": {}, "folders": self.folders, "addons": apps,
-            "compressed": true, "protected": false, "repositories": [],
+            "compressed": true, "protected": self.protected, "repositories": [],
             "homeassistant": {"version": self.core_version, "exclude_database": self.without_database, "size": 0.0},
         })
     }
@@ -62,12 +69,16 @@ impl PackPlan {
 /// Writes a whole backup at once, as fast as it goes. The same slug and size give the same data.
 pub fn write_backup(path: &Path, plan: &PackPlan) -> io::Result<()> {
     let mut pack = Pack::create(path, &plan.slug, None, || true)?;
-    pack.archive("homeassistant", "data/home-assistant_v2.db", plan.share())?;
+    let mut save = |name: &str, inside: &str| match plan.protected {
+        true => pack.sealed(name, plan.share()),
+        false => pack.archive(name, inside, plan.share()),
+    };
+    save("homeassistant", "data/home-assistant_v2.db")?;
     for app in &plan.apps {
-        pack.archive(&app.slug, "data/options", plan.share())?;
+        save(&app.slug, "data/options")?;
     }
     for folder in &plan.folders {
-        pack.archive(&folder.replace('/', "_"), "files/one", plan.share())?;
+        save(&folder.replace('/', "_"), "files/one")?;
     }
     pack.finish(plan)
 }
@@ -106,6 +117,16 @@ impl Pack {
         header.set_mode(0o644);
         builder.append_data(&mut header, inside, random.take(size))?;
         builder.into_inner()?.finish()?;
+        self.close_member(&format!("./{name}.tar.gz"), begin)
+    }
+
+    /// A member of that name which only its key would open.
+    pub fn sealed(&mut self, name: &str, size: u64) -> io::Result<()> {
+        let begin = self.file.stream_position()?;
+        self.write_all(&[0; 512])?;
+        self.write_all(b"SecureTar")?;
+        let mut random = self.random.next_stream().take(size);
+        io::copy(&mut random, self)?;
         self.close_member(&format!("./{name}.tar.gz"), begin)
     }
 
@@ -158,33 +179,60 @@ impl Write for Pack {
     }
 }
 
-/// xorshift64*: the same bytes for the same seed, and none that compress.
-struct Random(u64);
+/// The same bytes for the same seed, and none that gzip could compress: what repeats lies further back than it looks.
+struct Random {
+    state: u64,
+    pool: Vec<u8>,
+    at: usize,
+}
+
+/// Twice as far as gzip looks back.
+const POOL: usize = 64 << 10;
 
 impl Random {
     fn new(seed: &str) -> Random {
         let mix = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        Random(seed.bytes().fold(0xcbf2_9ce4_8422_2325, mix) | 1)
+        Random::of(seed.bytes().fold(0xcbf2_9ce4_8422_2325, mix))
     }
 
+    fn of(state: u64) -> Random {
+        let mut random = Random { state: state | 1, pool: Vec::with_capacity(POOL), at: 0 };
+        while random.pool.len() < POOL {
+            let bytes = random.next().to_le_bytes();
+            random.pool.extend_from_slice(&bytes);
+        }
+        random
+    }
+
+    /// xorshift64*
     fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+        self.state ^= self.state >> 12;
+        self.state ^= self.state << 25;
+        self.state ^= self.state >> 27;
+        self.state.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
     fn next_stream(&mut self) -> Random {
-        Random(self.next() | 1)
+        Random::of(self.next())
+    }
+
+    /// Each round differs from the one before.
+    fn stir(&mut self) {
+        let bytes = self.next().to_le_bytes();
+        let place = self.next() as usize % (POOL - bytes.len());
+        self.pool[place..place + bytes.len()].copy_from_slice(&bytes);
+        self.at = 0;
     }
 }
 
 impl Read for Random {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        for chunk in buffer.chunks_mut(8) {
-            let bytes = self.next().to_le_bytes();
-            chunk.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        if self.at == POOL {
+            self.stir();
         }
-        Ok(buffer.len())
+        let length = buffer.len().min(POOL - self.at);
+        buffer[..length].copy_from_slice(&self.pool[self.at..self.at + length]);
+        self.at += length;
+        Ok(length)
     }
 }

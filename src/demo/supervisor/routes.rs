@@ -25,12 +25,7 @@ pub async fn handle(request: HttpRequest, body: Bytes, shared: web::Data<Shared>
     let raw = request.uri().path().to_ascii_lowercase();
     let known = has_token(&request, &shared.config().token);
     let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    shared.state().requests.push(Request {
-        method: method.clone(),
-        path: path.clone(),
-        known: known == Some(true),
-        body: json,
-    });
+    shared.note(Request { method: method.clone(), path: path.clone(), known: known == Some(true), body: json });
     if let Some(fault) = shared.answer_fault(&path) {
         return faulty(&shared, fault).await;
     }
@@ -41,10 +36,15 @@ pub async fn handle(request: HttpRequest, body: Bytes, shared: web::Data<Shared>
         return ok(json!({}));
     }
     let refused = refused(&shared.state(), known, &method, &path);
-    match refused {
+    let answer = match refused {
         Some(answer) => answer,
         None => route(&shared, &method, &path, &body).await,
+    };
+    if shared.is_down() {
+        // It died meanwhile: the gate cuts this connection.
+        return std::future::pending().await;
     }
+    answer
 }
 
 /// `None`: no token at all.
@@ -114,12 +114,13 @@ async fn route(shared: &Arc<Shared>, method: &str, path: &str, body: &[u8]) -> H
         ("GET", ["backups", slug, "download"]) => with_backup(shared, slug, download),
         ("DELETE", ["backups", slug]) => delete(shared, slug),
         ("GET", ["backups", slug, "info"]) => with_backup(shared, slug, |b| ok(answers::backup_details(b))),
-        ("GET", parts) => info(&shared.state(), parts).map_or_else(|| text(404, "404: Not Found"), ok),
+        ("GET", parts) => info(&mut shared.state(), parts).map_or_else(|| text(404, "404: Not Found"), ok),
         _ => text(404, "404: Not Found"),
     }
 }
 
-fn info(state: &State, parts: &[&str]) -> Option<Value> {
+fn info(state: &mut State, parts: &[&str]) -> Option<Value> {
+    state.looks += u64::from(*parts == ["jobs", "info"]);
     let config = &state.config;
     let list = || state.backups.iter().map(answers::backup_in_list).collect::<Vec<_>>();
     Some(match parts {

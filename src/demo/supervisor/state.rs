@@ -13,6 +13,8 @@ use super::fault::{AnswerFault, BackupFault, Fault};
 use super::gate::Order;
 use crate::supervisor::read_backup_json;
 
+const REQUESTS_MOST: usize = 10_000;
+
 /// A request as it came in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -86,6 +88,8 @@ pub struct State {
     pub backups: Vec<Stored>,
     /// A backup runs: the state is `freeze`.
     pub frozen: bool,
+    /// How often the jobs were looked at.
+    pub looks: u64,
     /// Grows when the Supervisor dies; what belongs to an older life ends.
     pub life: u64,
 }
@@ -104,6 +108,7 @@ impl Shared {
             jobs: Vec::new(),
             backups: Vec::new(),
             frozen: false,
+            looks: 0,
             life: 0,
         };
         let shared = Shared { state: Mutex::new(state), orders: watch::Sender::new(Order::default()) };
@@ -144,15 +149,20 @@ impl Shared {
     pub fn kill(&self, down: Duration) {
         {
             let mut state = self.state();
+            // Down before anything is forgotten: no answer may leave that shows the next life.
+            self.orders.send_modify(|order| {
+                order.cuts += 1;
+                order.down_until = Some(Instant::now() + down);
+            });
             state.life += 1;
             state.jobs.clear();
             state.frozen = false;
         }
-        self.orders.send_modify(|order| {
-            order.cuts += 1;
-            order.down_until = Some(Instant::now() + down);
-        });
         self.reload();
+    }
+
+    pub fn is_down(&self) -> bool {
+        self.orders.borrow().is_down()
     }
 
     pub fn cut(&self) {
@@ -168,6 +178,15 @@ impl Shared {
     pub fn job(&self, uuid: &str, change: impl FnOnce(&mut Job)) {
         if let Some(job) = self.state().jobs.iter_mut().find(|job| job.uuid == uuid) {
             change(job);
+        }
+    }
+
+    /// The log of requests is kept short enough for a stand-in that runs for days.
+    pub fn note(&self, request: Request) {
+        let requests = &mut self.state().requests;
+        requests.push(request);
+        if requests.len() > REQUESTS_MOST {
+            requests.drain(..REQUESTS_MOST / 2);
         }
     }
 
