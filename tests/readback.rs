@@ -77,12 +77,14 @@ impl Bench {
         card.write_all_at(&[byte[0] ^ 0x10], offset).unwrap();
     }
 
-    /// Spoils one byte, and puts it right again.
-    fn spoiled(&self, what: &str, offset: u64, said: &str) {
-        self.flip(offset);
-        let answer = self.read().expect_err(what);
-        assert!(answer.contains(said), "{what}: {answer}");
-        self.flip(offset);
+    /// Spoils a byte at each of these places, and puts them right again: each is told of.
+    fn spoiled(&self, places: &[(u64, &str)]) {
+        places.iter().for_each(|(offset, _)| self.flip(*offset));
+        let answer = self.read().unwrap_err();
+        for (offset, said) in places {
+            assert!(answer.contains(said), "byte {offset}: {answer}");
+        }
+        places.iter().for_each(|(offset, _)| self.flip(*offset));
     }
 
     /// Does something to the file system on the card.
@@ -98,19 +100,22 @@ fn a_finished_card_reads_back(board: Foreign) -> Bench {
     assert_eq!(bench.read(), Ok(()));
     let without = assert_card(&bench.card, &bench.image, None, board.board()).unwrap_err();
     assert!(without.contains("more than the image"), "{without}");
-    bench.spoiled("loader", 1_000_000, "byte 1000000 before data");
-    bench.spoiled("kernel", 67584 * 512 + 7, "byte 34603015 before data");
-    bench.spoiled("slot B", 1_100_000 * 512, "before data");
+    // A loader, a kernel, an empty slot.
+    bench.spoiled(&[
+        (1_000_000, "byte 1000000 before data"),
+        (67584 * 512 + 7, "byte 34603015 before data"),
+        (1_100_000 * 512, "byte 563200000 before data"),
+    ]);
     bench
 }
 
 #[test]
 fn a_hybrid_card() {
     let bench = a_finished_card_reads_back(Foreign::Rpi4);
-    bench.spoiled("hybrid entry", 446 + 13, "before data");
-    bench.spoiled("backup header", CARD - 512 + 30, "sgdisk");
-    bench.spoiled("backup entries", CARD - 33 * 512 + 60, "sgdisk");
-    bench.spoiled("partition name", 1024 + 60, "Main partition table CRC mismatch");
+    // The first entry of sector 0; the backup's header; its entries; a name in the primary's.
+    bench.spoiled(&[(446 + 13, "byte 459 before data"), (CARD - 512 + 30, "sgdisk")]);
+    bench.spoiled(&[(CARD - 33 * 512 + 60, "sgdisk")]);
+    bench.spoiled(&[(1024 + 60, "Main partition table CRC mismatch")]);
     bench.edit("cd /docker/layers/1\nset_inode_field run mode 0100700\n");
     let answer = bench.read().unwrap_err();
     assert!(answer.contains("/docker/layers/1/run"), "{answer}");
@@ -142,12 +147,15 @@ fn a_gpt_card() {
 #[test]
 fn an_mbr_card() {
     let bench = a_finished_card_reads_back(Foreign::OdroidN2);
-    bench.spoiled("disk signature", 440, "label-id");
-    bench.spoiled("link of the system", 116_736 * 512 + 450, "partition");
-    // The table says less than the whole card.
-    bench.spoiled("data's count", 446 + 48 + 13, "end of data");
     let contents = find(&bench.card, b"profile hassio-supervisor", bench.data_start());
-    bench.spoiled("a file's contents", contents, "/supervisor/apparmor/hassio-supervisor");
+    // The disk's signature; data's count; what is in a file.
+    bench.spoiled(&[
+        (440, "label-id"),
+        (446 + 48 + 13, "end of data"),
+        (contents, "the contents of /supervisor/apparmor/hassio-supervisor"),
+    ]);
+    // The link to the system: its type.
+    bench.spoiled(&[(116_736 * 512 + 450, "flags of partition 6")]);
 }
 
 /// Where something lies on the card.
