@@ -299,6 +299,19 @@ mod tests {
     }
 
     #[test]
+    fn an_image_of_18_is_as_large_as_the_release_and_full() {
+        let dir = tempfile::tempdir().unwrap();
+        let raw = dir.path().join("image");
+        let released = 963_661_824;
+        let spec = ImageSpec { shape: Shape::Release18, ..spec(4) };
+        let size = make_raw(Board::Rpi4_64, &spec, &raw).unwrap();
+        // Other versions of e2fsprogs may shrink a little more or less.
+        assert!(size.0.abs_diff(released) <= 1 << 20, "{size:?}");
+        let data = ext4_at(&File::open(&raw).unwrap(), Bytes(1_427_456 * 512));
+        assert!(data.free() < Bytes::mib(4) && data.is_clean, "{data:?}");
+    }
+
+    #[test]
     fn the_same_spec_gives_the_same_bytes_and_another_seed_others() {
         let dir = tempfile::tempdir().unwrap();
         let made = |name: &str, seed| make(Board::OdroidC2, &spec(seed), &dir.path().join(name)).unwrap();
