@@ -7,8 +7,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use sd_swap::demo::image::{ImageSpec, Shape, make_table};
+use sd_swap::domain::ext4::Ext4;
 use sd_swap::domain::image::Board;
 use sd_swap::domain::layout::{self, GrowPlan, Layout, TableKind, data_partition};
+use sd_swap::domain::size::Bytes;
 
 const MIB: u64 = 1 << 20;
 /// Real cards of 16, 32 and 64 GB, a round number, and sizes that nothing divides.
@@ -183,5 +185,37 @@ fn made_images_lie_where_the_releases_do() {
         };
         make_table(board, &spec(Shape::Release18), 222 * MIB, &image).unwrap();
         assert_eq!(dumped(&image), expected, "{board}");
+    }
+}
+
+fn run(tool: &str, args: &[&str]) {
+    let output = Command::new(tool).args(args).env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin").output().unwrap();
+    assert!(output.status.success(), "{tool} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_file_system_grown_by_resize2fs_fills_its_partition() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data");
+    let file_name = path.to_str().unwrap();
+    // With 512 blocks of inode table in a group, and with 19.
+    for first in ["327680", "1205"] {
+        // Whole groups, and rests on either side of what resize2fs leaves out; group 49 has a copy of the superblock.
+        let rests = [0, 1, 70, 72, 231, 233, 563, 564, 723, 725, 20_000];
+        for (groups, rest) in [12, 48, 49, 50, 117].into_iter().flat_map(|groups| rests.map(|rest| (groups, rest))) {
+            let room: u64 = groups * 32768 + rest;
+            let _ = std::fs::remove_file(&path);
+            run(
+                "mke2fs",
+                &["-q", "-t", "ext4", "-b", "4096", "-i", "16384", "-E", "resize=335544320", file_name, first],
+            );
+            run("resize2fs", &["-f", file_name, &room.to_string()]);
+            let superblock = at(&File::open(&path).unwrap(), 1024, 1024);
+            let ext4 = Ext4::parse(&superblock).unwrap();
+            let partition = Bytes(room * 4096 + 3584);
+            assert_eq!(ext4.blocks_for(partition), room);
+            assert!(ext4.fills(partition), "{} blocks of {room} after {first}", ext4.blocks);
+            assert!(!ext4.fills(Bytes((room + 32768) * 4096)) && !ext4.fills(Bytes((room - 1000) * 4096)));
+        }
     }
 }

@@ -208,7 +208,7 @@ impl Workshop<'_> {
     fn blobs(&self, script: &mut String) -> Result<(), MakeError> {
         let sizes: &[u64] = match self.spec.shape {
             Shape::Tiny => &[1_600_000, 900_000, 700_123, 4097, 1],
-            _ => &[61_000_000, 48_000_000, 40_000_000, 22_000_000, 4_000_000, 700_123, 4097, 1],
+            _ => &[75_400_000, 48_000_000, 40_000_000, 22_000_000, 4_000_000, 700_123, 4097, 1],
         };
         let mut dir = String::from("/docker");
         for name in ["containerd", "daemon", "io.containerd.content.v1.content", "blobs", "sha256"] {

@@ -250,3 +250,75 @@ fn digest(path: &Path) -> io::Result<(Digest, Bytes)> {
         length += read as u64;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt;
+
+    use super::*;
+    use crate::domain::ext4::{DATA_LABEL, Ext4};
+    use crate::domain::layout::{self, check_backup, data_partition, overlay_partition};
+
+    fn spec(seed: u64) -> ImageSpec {
+        ImageSpec { version: "18.2".parse().unwrap(), shape: Shape::Tiny, seed }
+    }
+
+    fn bytes(file: &File, offset: u64, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        file.read_exact_at(&mut bytes, offset).unwrap();
+        bytes
+    }
+
+    fn ext4_at(file: &File, offset: Bytes) -> Ext4 {
+        Ext4::parse(&bytes(file, offset.0 + 1024, 1024)).unwrap()
+    }
+
+    #[test]
+    fn a_tiny_image_of_every_board_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let raw = dir.path().join("image");
+        for board in Board::ALL {
+            let size = make_raw(board, &spec(3), &raw).unwrap();
+            assert!((12 << 20..22 << 20).contains(&size.0), "{board}: {size}");
+            let file = File::open(&raw).unwrap();
+            let sectors = size.sectors();
+            let mut link = |lba: u64| Ok(bytes(&file, lba * 512, 512).try_into().unwrap_or([0; 512]));
+            let layout = layout::read(&bytes(&file, 0, 1 << 20), sectors, &mut link).unwrap();
+            assert_eq!(layout.kind, geometry::kind(board));
+            assert!(check_backup(&layout, &bytes(&file, size.0 - (33 << 9), 33 << 9), sectors).is_ok(), "{board}");
+            let data = ext4_at(&file, data_partition(&layout).unwrap().offset());
+            assert_eq!((data.label.as_str(), data.block_size, data.is_clean), (DATA_LABEL, 4096, true));
+            assert!(data.free() < Bytes::mib(1) && data.reserved_descriptors == 159, "{data:?}");
+            let overlay = ext4_at(&file, overlay_partition(&layout).unwrap().offset());
+            assert_eq!((overlay.label.as_str(), overlay.block_size, overlay.first_block), ("hassos-overlay", 1024, 1));
+            if layout.kind == TableKind::Mbr {
+                let end = data_partition(&layout).unwrap().offset() + data.size();
+                assert_eq!(size, end, "an MBR image ends with its file system");
+            }
+        }
+    }
+
+    #[test]
+    fn an_image_of_18_is_as_large_as_the_release_and_full() {
+        let dir = tempfile::tempdir().unwrap();
+        let raw = dir.path().join("image");
+        let released = 963_661_824;
+        let spec = ImageSpec { shape: Shape::Release18, ..spec(4) };
+        let size = make_raw(Board::Rpi4_64, &spec, &raw).unwrap();
+        // Other versions of e2fsprogs may shrink a little more or less.
+        assert!(size.0.abs_diff(released) <= 1 << 20, "{size:?}");
+        let data = ext4_at(&File::open(&raw).unwrap(), Bytes(1_427_456 * 512));
+        assert!(data.free() < Bytes::mib(4) && data.is_clean, "{data:?}");
+    }
+
+    #[test]
+    fn the_same_spec_gives_the_same_bytes_and_another_seed_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = |name: &str, seed| make(Board::OdroidC2, &spec(seed), &dir.path().join(name)).unwrap();
+        let (one, two, three) = (made("one.xz", 1), made("two.xz", 1), made("three.xz", 2));
+        assert_eq!(one, two);
+        assert_ne!(one.digest, three.digest);
+        let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(left.len(), 3, "no workshop is left behind: {left:?}");
+    }
+}
