@@ -590,7 +590,7 @@ mod tests {
             answer.has(&format!("id=\"{field}-error\""));
             answer.has(&format!(" id=\"{field}\""));
             answer.has_sound_links();
-            for (name, value) in changes.iter().filter(|(name, value)| *name == "size" && *value != "") {
+            for (name, value) in changes.iter().filter(|(name, value)| *name == "size" && !value.is_empty()) {
                 answer.has(&format!("name=\"{name}\" value=\"{value}\""));
             }
             let kept = !changes.iter().any(|(name, _)| *name == "agree");

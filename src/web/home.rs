@@ -419,13 +419,14 @@ mod tests {
         answer.has("The card is empty now and can be used again.");
         answer.has("Earlier cards (2)");
 
+        trial.change_system(|s| s.problems = vec![problem.clone()]);
         trial.show(vec![job(5)]);
         let answer = home(&trial).await;
         answer.has("A card is being made: 42 %");
         answer.has("About 6 minutes left");
         answer.has("href=\"jobs/5\"");
         answer.has_not("card?disk=");
-        answer.has_not("class=\"notice warn\"><svg class=\"icon\" viewBox=\"0 0 24 24\"><p class=\"title\">The app");
+        answer.has_not("No internet");
     }
 
     #[actix_web::test]
