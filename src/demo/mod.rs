@@ -6,4 +6,4 @@ pub mod page;
 pub mod releases;
 pub mod stage;
 pub mod supervisor;
-pub mod tools;
+mod tools;

@@ -1,6 +1,8 @@
 //! Child tools that make demonstration images: e2fsprogs, dosfstools, mtools. The only children outside `host/linux`:
 //! they get regular files that the demo itself made, never a disk.
 
+#![expect(clippy::disallowed_types, reason = "this is the place that starts child tools")]
+
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
