@@ -27,18 +27,22 @@ pub fn blank(claim: &dyn Claim, size: Bytes) -> Result<(), CardError> {
 pub fn make_sure(claim: &dyn Claim, size: Bytes) -> CardNow {
     // Without the exclusive descriptor the plain one still writes; the card is given up either way.
     let _ = claim.shut_out();
-    // Twice: a fault that comes once must not leave anybody in doubt.
+    // A card that shrank meanwhile ends earlier; one that is gone says 0.
+    let size = claim.size().ok().filter(|now| now.0 >= 2 * MIB).map_or(size, |now| now.min(size));
+    // Twice: a fault that comes once must not leave anybody in doubt. Also over zeros: they may not be flushed yet.
     for _ in 0..2 {
-        if is_blank(claim) || (blank(claim, size).is_ok() && is_blank(claim)) {
+        if blank(claim, size).is_ok() && is_blank(claim, size) {
             return CardNow::Blank;
         }
     }
-    CardNow::Unknown
+    // A worn card that takes no more writes may have been blank before.
+    if is_blank(claim, size) { CardNow::Blank } else { CardNow::Unknown }
 }
 
-fn is_blank(claim: &dyn Claim) -> bool {
-    let mut first = Aligned::new(MIB as usize);
-    claim.read_at(0, &mut first).is_ok() && first.iter().all(|byte| *byte == 0)
+/// Both ends: a table's backup must not be found either.
+fn is_blank(claim: &dyn Claim, size: Bytes) -> bool {
+    let mut end = Aligned::new(MIB as usize);
+    [0, size.0 - MIB].into_iter().all(|at| claim.read_at(at, &mut end).is_ok() && end.iter().all(|byte| *byte == 0))
 }
 
 /// Writes a pattern of its own to places at doubling offsets up to the end, then reads them all back.
@@ -60,9 +64,22 @@ pub fn find_counterfeit(claim: &dyn Claim, size: Bytes, work: &Work) -> Result<(
         }
         good = offset + PLACE as u64;
     }
+    refuse_wrapped(claim, &places, size)?;
     // The last place lies where the backup table goes: blank means blank there too.
     write(claim, size.0 - MIB, &Aligned::new(MIB as usize))?;
     flush(claim)
+}
+
+/// A card with one address line too few claims twice what it has: the place at the true end is then sector 0, which was
+/// blanked before, and no two places meet.
+fn refuse_wrapped(claim: &dyn Claim, places: &[u64], size: Bytes) -> Result<(), CardError> {
+    let mut first = Aligned::new(PLACE);
+    read(claim, 0, &mut first)?;
+    if first.iter().all(|byte| *byte == 0) {
+        return Ok(());
+    }
+    let wrapped = places.iter().find(|offset| pattern(**offset, size)[..] == first[..]);
+    Err(CardError::Counterfeit { after: Bytes(wrapped.copied().unwrap_or(MIB)) })
 }
 
 /// 1 MiB, 2 MiB, 4 MiB, … and the very end.

@@ -79,6 +79,15 @@ impl<S> Card<S> {
         self.size
     }
 
+    /// A disk does not grow or shrink; what did is another medium in the same reader, or somebody at work on the file.
+    fn check_size(&self) -> Result<(), CardError> {
+        let now = self.claim.size().map_err(|source| CardError::Read { at: Bytes::ZERO, source })?;
+        match Bytes(now.sectors() * SECTOR) == self.size {
+            true => Ok(()),
+            false => Err(CardError::Changed),
+        }
+    }
+
     /// The disk under the claim is no longer there.
     pub fn is_gone(&self) -> bool {
         self.claim.is_gone()
@@ -98,12 +107,22 @@ impl<S> Card<S> {
 impl Card<Claimed> {
     /// Takes a claim if it is the disk that was confirmed (`seen`).
     pub fn claimed(claim: Arc<dyn Claim>, seen: &Fingerprint) -> Result<Card<Claimed>, CardError> {
-        let fingerprint = claim.fingerprint().map_err(CardError::Claim)?;
-        if fingerprint != *seen {
-            return Err(CardError::Changed);
+        match claim.fingerprint() {
+            Ok(now) if now == *seen => {}
+            _ if claim.is_gone() => return Err(CardError::Gone),
+            Ok(_) => return Err(CardError::Changed),
+            Err(error) => return Err(CardError::Claim(error)),
         }
         let size = claim.size().map_err(|source| CardError::Read { at: Bytes::ZERO, source })?;
         Ok(Card { claim, size: Bytes(size.sectors() * SECTOR), touched: false, state: Claimed })
+    }
+
+    /// Refuses an image that is not one of Home Assistant OS as far as its table tells, before anything is erased.
+    pub fn refuse_foreign(self, image: &dyn ImageBytes) -> Result<Card<Claimed>, Failed> {
+        match write::Opened::open(image).and_then(|opened| opened.check_data(image.size())) {
+            Ok(()) => Ok(self),
+            Err(error) => Err(self.abandon(error)),
+        }
     }
 
     /// Blanks the card, finds out whether it holds what it claims, writes the image from 1 MiB on.
@@ -136,7 +155,8 @@ impl Card<Written> {
     /// Reads everything back and compares; mends up to three blocks.
     pub fn verify(mut self, image: &dyn ImageBytes, work: &Work) -> Result<Card<Verified>, Failed> {
         work.meter.set_total(self.state.image_size);
-        match verify::verify(self.claim.as_ref(), &self.state.chunks, image, work) {
+        let compare = || verify::verify(self.claim.as_ref(), &self.state.chunks, image, work);
+        match self.check_size().and_then(|()| compare()) {
             Ok(rewritten) => {
                 let head = std::mem::take(&mut self.state.head);
                 let image_size = self.state.image_size;
@@ -155,7 +175,9 @@ impl Card<Verified> {
 
     /// Grows the file system of the data partition to the end of the card. The table that says so stays in memory.
     pub fn grow(self, work: &Work) -> Result<Card<Grown>, Failed> {
-        match grow::grow(self.claim.as_ref(), &self.state.head, self.state.image_size, self.size, work) {
+        let Verified { head, image_size, .. } = &self.state;
+        let grow = || grow::grow(self.claim.as_ref(), head, *image_size, self.size, work);
+        match self.check_size().and_then(|()| grow()) {
             Ok((plan, block_size)) => Ok(self.with(Grown { plan, block_size })),
             Err(error) => Err(self.abandon(error)),
         }
@@ -182,7 +204,8 @@ impl Card<Grown> {
     /// Puts the backup in (if there is one), checks the file system, reads the backup back and compares.
     pub fn load(mut self, backup: Option<&inject::BackupFile>, work: &Work) -> Result<Card<Loaded>, Failed> {
         let (plan, block_size) = (&self.state.plan, self.state.block_size);
-        match inject::load(&self.claim, plan, block_size, backup, work) {
+        let load = || inject::load(&self.claim, plan, block_size, backup, work);
+        match self.check_size().and_then(|()| load()) {
             Ok(()) => {
                 let (head, tail) = (std::mem::take(&mut self.state.plan.head), self.state.plan.tail.take());
                 Ok(self.with(Loaded { head, tail }))
@@ -196,7 +219,8 @@ impl Card<Loaded> {
     /// Puts the table onto the card, sector 0 last and alone. Takes seconds and is not stopped.
     pub fn commit(self) -> Result<Card<Finished>, Failed> {
         let tail = self.state.tail.as_ref().map(|(lba, bytes)| (*lba, bytes.as_slice()));
-        match commit::commit(self.claim.as_ref(), &self.state.head, tail) {
+        let commit = || commit::commit(self.claim.as_ref(), &self.state.head, tail);
+        match self.check_size().and_then(|()| commit()) {
             Ok(()) => Ok(self.with(Finished)),
             Err(error) => Err(self.abandon(error)),
         }

@@ -6,7 +6,7 @@ use std::thread;
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::layout::{self, TableError};
+use crate::domain::layout::{self, Layout};
 use crate::domain::size::{Bytes, MIB, SECTOR};
 use crate::host::Claim;
 use crate::host::buffer::Aligned;
@@ -52,14 +52,28 @@ impl Opened {
     }
 
     /// Refuses an image without a partition table before anything is erased.
-    ///
-    /// The links of logical partitions lie deep in the image: those are read from the card later.
     pub fn check_table(&self, image_size: u64) -> Result<(), CardError> {
-        let deep = &mut |_| Err(io::Error::from(io::ErrorKind::Unsupported));
-        match layout::read(&self.head, image_size / SECTOR, deep) {
-            Ok(_) | Err(TableError::Reading { .. }) => Ok(()),
-            Err(error) => Err(CardError::Table(error)),
-        }
+        self.primaries(image_size).map(drop)
+    }
+
+    /// The same for one whose table names no data partition of Home Assistant OS.
+    pub fn check_data(&self, image_size: u64) -> Result<(), CardError> {
+        let layout = self.primaries(image_size)?;
+        layout::data_partition(&layout).map_err(|error| CardError::Data(format!("was not found: {error}")))?;
+        Ok(())
+    }
+
+    /// The links of logical partitions lie deep in the image: an empty one stands for them here, they are read from the
+    /// card later.
+    fn primaries(&self, image_size: u64) -> Result<Layout, CardError> {
+        let empty = &mut |_| {
+            let mut link = [0; SECTOR as usize];
+            if let Some(mark) = link.last_chunk_mut() {
+                *mark = [0x55, 0xaa];
+            }
+            Ok(link)
+        };
+        layout::read(&self.head, image_size / SECTOR, empty).map_err(CardError::Table)
     }
 }
 
@@ -85,7 +99,8 @@ pub(super) fn write(
         decoder
             .spawn_scoped(scope, move || decode(rest.as_mut(), left, &empty, &full_sender))
             .map_err(CardError::Image)?;
-        write_chunks(claim, &full, &empty_sender, &mut chunks, work)
+        // Both ends go with it: a decoder that waited for a buffer, or to give one away, would wait for ever.
+        write_chunks(claim, full, empty_sender, &mut chunks, work)
     })?;
     flush(claim)?;
     Ok((head, chunks))
@@ -121,8 +136,8 @@ fn next_chunk(image: &mut dyn Read, buffer: &mut [u8], left: u64) -> io::Result<
 
 fn write_chunks(
     claim: &dyn Claim,
-    full: &Receiver<io::Result<(Aligned, Chunk)>>,
-    empty: &SyncSender<Aligned>,
+    full: Receiver<io::Result<(Aligned, Chunk)>>,
+    empty: SyncSender<Aligned>,
     chunks: &mut Vec<Chunk>,
     work: &Work,
 ) -> Result<(), CardError> {

@@ -205,7 +205,10 @@ impl Host for ScratchHost {
         if card.spec.read_only {
             return Err(HostError::ReadOnly(id.clone()));
         }
-        card.faults.before(fault::Op::Claim).map_err(|source| HostError::Opening { disk: id.clone(), source })?;
+        card.faults.before(fault::Op::Claim).map_err(|source| match card.faults.is_pulled() {
+            true => HostError::NoDisk(id.clone()),
+            false => HostError::Opening { disk: id.clone(), source },
+        })?;
         let descriptor = Descriptor::claim(&card.spec.file).map_err(|failed| failed.on(id))?;
         let claim = Arc::new(ScratchClaim::new(descriptor, card.spec.clone(), card.faults.clone()));
         card.claim = Arc::downgrade(&claim);

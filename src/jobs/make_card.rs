@@ -13,6 +13,7 @@ use crate::domain::size::{Bytes, MIB};
 use crate::domain::stage::Stage;
 use crate::host::Host;
 use crate::image::file::ImageFile;
+use crate::supervisor;
 
 use super::get_backup::get_backup;
 use super::get_image::{ImagePlan, get_image};
@@ -67,7 +68,7 @@ pub async fn flash(
 ) -> Result<Card<Finished>, Ended> {
     let card = run.stage(Stage::Preflight, async |_| claim(world, request).await).await?;
     let image = get_image_stage(run, world, &plan).await?;
-    let card = write(run, request, card, &image).await?;
+    let card = write(run, request, card, &image, Content::Anything).await?;
     let card = match verify {
         true => run.stage(Stage::Verify, async |work| verify_card(card, image, work).await).await?,
         false => {
@@ -132,6 +133,10 @@ async fn backup_stage(run: &Run, world: &World, request: &CardRequest) -> Result
     }
     let backup = run.stage(Stage::Backup, async |work| get_backup(run, world, &request.backup, &work).await).await?;
     run.expect(|expected| expected.backup = backup.checked.size.0);
+    if matches!(request.backup, BackupChoice::File(_)) {
+        // Of all others admission or the Supervisor has said it.
+        supervisor::warnings(&backup.checked.facts, &[]).iter().for_each(|w| run.warn(&w.code, w.text.clone()));
+    }
     run.made(|made| {
         made.backup = Some(backup.checked.facts.slug.clone());
         made.backup_digest = Some(backup.checked.digest);
@@ -142,7 +147,7 @@ async fn backup_stage(run: &Run, world: &World, request: &CardRequest) -> Result
 
 /// Write, verify, grow: what happens to the card while the backup is made.
 async fn fill(run: &Run, request: &CardRequest, card: Card<Claimed>, image: LocalImage) -> Result<Card<Grown>, Ended> {
-    let card = write(run, request, card, &image).await?;
+    let card = write(run, request, card, &image, Content::HomeAssistant).await?;
     let card = run.stage(Stage::Verify, async |work| verify_card(card, image, work).await).await?;
     let rewritten = card.rewritten().to_vec();
     if !rewritten.is_empty() {
@@ -158,16 +163,28 @@ async fn fill(run: &Run, request: &CardRequest, card: Card<Claimed>, image: Loca
     .await
 }
 
+/// What an image has to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    HomeAssistant,
+    Anything,
+}
+
 async fn write(
     run: &Run,
     request: &CardRequest,
     card: Card<Claimed>,
     image: &LocalImage,
+    content: Content,
 ) -> Result<Card<disk::Written>, Ended> {
     let (image, seen) = (image.clone(), request.seen.clone());
     run.stage(Stage::Write, async |work| {
-        let card = on_thread("compare", move || card.still(&seen)).await?;
-        let card = card.map_err(|failed| trouble::card(Stage::Write, failed))?;
+        let source = Source(image.file.clone());
+        let compared = on_thread("compare", move || match content {
+            Content::HomeAssistant => card.still(&seen)?.refuse_foreign(&source),
+            Content::Anything => card.still(&seen),
+        });
+        let card = compared.await?.map_err(|failed| trouble::card(Stage::Write, failed))?;
         // From here on a crash may find it blank: the ledger says so before it is.
         run.card_is(CardNow::Blank);
         let written = on_thread("write", move || card.write(&Source(image.file), &work)).await?;

@@ -1,0 +1,12 @@
+//! Bad input and faults, each through the real recipe on a scratch card: the card ends untouched, blank or finished, one
+//! clear problem is told, and the next job runs.
+
+#[path = "../support/bench.rs"]
+mod bench;
+#[path = "../support/watched.rs"]
+mod watched;
+
+mod backup;
+mod card;
+mod image;
+mod order;
