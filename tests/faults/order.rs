@@ -39,14 +39,8 @@ fn mbr_log() -> &'static [Op] {
 #[test]
 fn blanking_writes_sector_0_alone_and_flushes_before_anything_else() {
     for log in [clean_log(), mbr_log()] {
-        let want = [
-            Op::Claim,
-            write(0, SECTOR),
-            Op::Flush,
-            write(SECTOR, MIB - SECTOR),
-            write(CARD - MIB, MIB),
-            Op::Flush,
-        ];
+        let want =
+            [Op::Claim, write(0, SECTOR), Op::Flush, write(SECTOR, MIB - SECTOR), write(CARD - MIB, MIB), Op::Flush];
         assert_eq!(deeds(log)[..want.len()], want);
     }
 }
@@ -118,7 +112,8 @@ fn cut(n: usize, seed: u64, is_mbr: bool) -> Found {
     assert_eq!(view.state, JobState::Failed, "at {n}: {view:#?}");
     assert!(bench.faults().is_off());
     // An operation later nobody could look at the card any more; before the first write nothing happened to it.
-    let want = if n <= first_write(clean_log()) { [CardNow::Untouched, CardNow::Unknown] } else { [CardNow::Unknown; 2] };
+    let want =
+        if n <= first_write(clean_log()) { [CardNow::Untouched, CardNow::Unknown] } else { [CardNow::Unknown; 2] };
     assert!(want.contains(&view.card_now), "at {n}: {view:#?}");
     let found = bench.found();
     // The power is back.
@@ -133,7 +128,8 @@ fn first_write(log: &[Op]) -> usize {
     log.iter().position(|op| matches!(op, Op::Write { .. })).unwrap()
 }
 
-const SEEDS: [u64; 6] = [0xdead_beef_0bad_cafe, 1, 5, 0x9e37_79b9_7f4a_7c15, 0x6a09_e667_f3bc_c908, 0x7fff_ffff_0000_0001];
+const SEEDS: [u64; 6] =
+    [0xdead_beef_0bad_cafe, 1, 5, 0x9e37_79b9_7f4a_7c15, 0x6a09_e667_f3bc_c908, 0x7fff_ffff_0000_0001];
 
 #[test]
 fn a_power_cut_while_blanking_leaves_the_card_untouched_or_blank() {

@@ -80,12 +80,12 @@ pub fn verdict(card: &Path, backup: Option<&Path>) -> Result<Verdict, String> {
 
 fn finished(card: &Path, backup: Option<&Path>) -> Result<(), String> {
     let table = run("sfdisk", &["-d", &card.display().to_string()])?;
-    let data = table.lines().rfind(|line| line.contains("start=")).ok_or("sfdisk lists no partition")?;
-    let number = |key: &str| -> Result<u64, String> {
-        let rest = data.split(key).nth(1).ok_or(format!("no {key} in {data:?}"))?;
-        rest.split(',').next().unwrap_or_default().trim().parse().map_err(|_| format!("{key} in {data:?}"))
+    let number = |line: &str, key: &str| -> Option<u64> {
+        line.split(key).nth(1)?.split(',').next()?.trim().parse().ok()
     };
-    let (start, sectors) = (number("start=")?, number("size=")?);
+    // The data partition is the one that lies last, whatever its number.
+    let places = table.lines().filter_map(|line| Some((number(line, "start=")?, number(line, "size=")?)));
+    let (start, sectors) = places.max().ok_or("sfdisk lists no partition")?;
     let length = fs::metadata(card).map_err(|error| error.to_string())?.len();
     if length / 512 - (start + sectors) > 33 {
         return Err(format!("data ends {} sectors before the card", length / 512 - (start + sectors)));
