@@ -10,9 +10,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::disk::ImageBytes;
-use crate::disk::inspect::{
-    GivenBackup, GivenImage, InspectError, Report, State, Unreadable, View, Wants, inspect,
-};
+use crate::disk::inspect::{GivenBackup, GivenImage, InspectError, Report, State, Unreadable, View, Wants, inspect};
 use crate::domain::backup::BackupSlug;
 use crate::domain::image::Board;
 use crate::domain::progress::{Meter, StopFlag};

@@ -234,7 +234,8 @@ fn ours(card: &Card<'_>, wants: &Wants<'_>) -> Result<Report, InspectError> {
         image_same = Some(compare::check(card, file_system.as_ref(), image, &mut findings)?);
     }
     if !card.is_grown() && backup.is_some() {
-        findings.damage("the data partition does not reach the end of the card", card.data.end().saturating_mul(SECTOR));
+        findings
+            .damage("the data partition does not reach the end of the card", card.data.end().saturating_mul(SECTOR));
     }
     let given = wants.image.as_ref().filter(|_| image_same == Some(true));
     let board = match (boards.as_slice(), given.and_then(|image| image.board)) {

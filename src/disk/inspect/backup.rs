@@ -158,7 +158,8 @@ impl Tar {
     fn finish(&mut self) -> Option<Digest> {
         io::copy(self, &mut io::sink()).ok()?;
         let mut more = [0];
-        if self.differs_at.is_none() && self.given.as_mut().is_some_and(|given| given.read(&mut more).is_ok_and(|n| n > 0))
+        if self.differs_at.is_none()
+            && self.given.as_mut().is_some_and(|given| given.read(&mut more).is_ok_and(|n| n > 0))
         {
             self.differs_at = Some(self.position);
         }

@@ -44,12 +44,7 @@ pub(super) fn check(card: &Card<'_>, findings: &mut Findings) -> Option<Content>
     }
 }
 
-pub(super) fn superblock(
-    card: &Card<'_>,
-    partition: &Partition,
-    name: &str,
-    findings: &mut Findings,
-) -> Option<Ext4> {
+pub(super) fn superblock(card: &Card<'_>, partition: &Partition, name: &str, findings: &mut Findings) -> Option<Ext4> {
     let at = partition.offset().0.saturating_add(SUPERBLOCK_OFFSET);
     match card.read(at, SUPERBLOCK_LEN) {
         Ok(bytes) => {
@@ -91,10 +86,7 @@ fn first_complaint(output: &str) -> String {
 }
 
 /// As far as the disk goes: an MBR image ends before its own data partition does.
-pub(super) fn open(
-    view: &Arc<dyn View>,
-    partition: &Partition,
-) -> Result<(Content, LastRead), ext4_view::Ext4Error> {
+pub(super) fn open(view: &Arc<dyn View>, partition: &Partition) -> Result<(Content, LastRead), ext4_view::Ext4Error> {
     let disk = view.size().map_err(|error| ext4_view::Ext4Error::Io(Box::new(error)))?;
     let length = partition.size().min(disk - partition.offset());
     FileSystem::look(view.clone(), partition.offset().0, length.0)
@@ -111,7 +103,10 @@ mod tests {
                 "e2fsck 1.47.0 (5-Feb-2023)\nPass 1: Checking inodes\nFree blocks count wrong (3, counted=4).\nFix? no\n",
                 "Free blocks count wrong (3, counted=4).",
             ),
-            ("e2fsck 1.47.0\nSuperblock invalid, trying backup blocks...\n", "Superblock invalid, trying backup blocks..."),
+            (
+                "e2fsck 1.47.0\nSuperblock invalid, trying backup blocks...\n",
+                "Superblock invalid, trying backup blocks...",
+            ),
             ("", "e2fsck does not say how"),
         ];
         for (output, expected) in cases {

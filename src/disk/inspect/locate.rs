@@ -27,6 +27,7 @@ pub(super) fn locate(view: &Arc<dyn View>, partition: &Partition, path: Path<'_>
     let first = start / 512 * 512;
     let mut stretch = vec![0; (start - first) as usize + length.next_multiple_of(512)];
     view.read_at(first, &mut stretch).ok()?;
-    let found = stretch.get((start - first) as usize..)?.chunks(GRAIN as usize).position(|part| part.starts_with(&wanted))?;
+    let found =
+        stretch.get((start - first) as usize..)?.chunks(GRAIN as usize).position(|part| part.starts_with(&wanted))?;
     Some(start + found as u64 * GRAIN + (at - from))
 }

@@ -4,7 +4,9 @@ use std::io;
 use std::sync::Arc;
 
 use crate::domain::layout::bytes::le32;
-use crate::domain::layout::{BackupError, GPT_TAIL, Guid, TableError, check_backup, data_partition, read as read_table};
+use crate::domain::layout::{
+    BackupError, GPT_TAIL, Guid, TableError, check_backup, data_partition, read as read_table,
+};
 use crate::domain::size::{Bytes, MIB, SECTOR};
 
 use super::{Card, Damage, Findings, View};
@@ -49,8 +51,11 @@ pub(super) fn read(view: &Arc<dyn View>, size: Bytes) -> Found<'_> {
             Found::Damaged(Damage { what: format!("the partition table is damaged: {error}"), offset: Some(0) })
         }
         Err(_) => {
-            let (kind, count) = (layout.kind, layout.partitions.len());
-            Found::Other(format!("not Home Assistant OS: a disk with {count} partitions ({kind})"))
+            let count = match layout.partitions.len() {
+                1 => "one partition".into(),
+                count => format!("{count} partitions"),
+            };
+            Found::Other(format!("not Home Assistant OS: a disk with {count} ({})", layout.kind))
         }
     }
 }
@@ -72,7 +77,9 @@ fn place(error: &TableError) -> u64 {
     match error {
         TableError::Header(_) | TableError::Shape { .. } => SECTOR,
         TableError::Entries => 2 * SECTOR,
-        TableError::Chain { at } | TableError::Loop { at } | TableError::Reading { at, .. } => at.saturating_mul(SECTOR),
+        TableError::Chain { at } | TableError::Loop { at } | TableError::Reading { at, .. } => {
+            at.saturating_mul(SECTOR)
+        }
         TableError::PastEnd { end, .. } => end.saturating_mul(SECTOR),
         _ => 0,
     }
