@@ -203,6 +203,7 @@ fn what_is_no_card_is_something_else() {
     fs::write(path("disk"), vec![0; 8 << 20]).unwrap();
     sfdisk(&path("disk"), "label: gpt\nstart=2048, size=4096, type=linux, name=\"photos\"\n");
     fs::write(path("nothing"), b"").unwrap();
+    run("mke2fs", &["-q", "-t", "ext4", path("ext4").to_str().unwrap(), "8M"]);
     fs::File::create(path("flashed")).unwrap().set_len(CARD).unwrap();
     let flashed = sd_swap(&["flash", maker.image.to_str().unwrap(), path("flashed").to_str().unwrap(), "--yes"]);
     assert!(flashed.status.success());
@@ -214,6 +215,7 @@ fn what_is_no_card_is_something_else() {
         (path("fat"), "FAT"),
         (path("disk"), "one partition (GPT)"),
         (path("nothing"), "no bytes"),
+        (path("ext4"), "(ext4)"),
         (maker.raw.clone(), "not yet grown"),
         (path("flashed"), "not yet grown"),
         (path("mbr"), "not yet grown"),

@@ -68,7 +68,7 @@ mod tests {
         with_loader.push((3, "uboot", 16384));
         let mbr = vec![(1, "", 16384), (5, "", 67584)];
         let code = [vec![0xfa], vec![0; 511]].concat();
-        let cases: [(TableKind, Vec<(u32, &str, u64)>, &[u8], &[Board]); 9] = [
+        let cases: [(_, Vec<_>, &[u8], &[Board]); 9] = [
             (Gpt, os(2048, 67584), &[], &[GenericX86_64, GenericAarch64]),
             (Gpt, os(2048, 133_120), &[], &[Rpi5_64]),
             (HybridGpt, os(2048, 67584), &[], &[Rpi3_64, Rpi4_64, Yellow]),

@@ -36,7 +36,7 @@ pub(super) fn check(
     if wanted.data_start == card.data.start {
         compare_front(card, bytes.as_mut(), findings)?;
         let data = size.saturating_sub(card.data_offset());
-        let scratch = Scratch::fill(image.scratch, bytes.as_mut(), data, card.data.size().0.max(data))?;
+        let scratch = Scratch::fill(image.scratch, bytes.as_mut(), data, wanted.data_size.max(data))?;
         if let Some(content) = content {
             tree::check(card, content, scratch, findings)?;
         }
@@ -49,7 +49,10 @@ struct Wanted {
     head: Vec<u8>,
     /// First sector and bytes.
     tail: Option<(u64, Vec<u8>)>,
+    /// Sectors.
     data_start: u64,
+    /// Bytes, in the image.
+    data_size: u64,
 }
 
 /// `None`: this card cannot come from this image.
@@ -69,12 +72,13 @@ fn wanted_table(card: &Card<'_>, head: &[u8], size: u64) -> Result<Option<Wanted
 }
 
 fn wanted(card: &Card<'_>, layout: &Layout, head: &[u8]) -> Option<Wanted> {
-    let data_start = data_partition(layout).ok()?.start;
+    let data = data_partition(layout).ok()?;
+    let (data_start, data_size) = (data.start, data.size().0);
     if !card.is_grown() {
-        return Some(Wanted { head: head.to_vec(), tail: None, data_start });
+        return Some(Wanted { head: head.to_vec(), tail: None, data_start, data_size });
     }
     let plan = GrowPlan::new(layout, head, card.sectors).ok()?;
-    Some(Wanted { head: plan.head, tail: plan.tail, data_start })
+    Some(Wanted { head: plan.head, tail: plan.tail, data_start, data_size })
 }
 
 fn compare_table(card: &Card<'_>, wanted: &Wanted, findings: &mut Findings) {

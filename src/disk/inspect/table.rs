@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::domain::ext4::{Ext4, SUPERBLOCK_OFFSET};
 use crate::domain::layout::bytes::le32;
 use crate::domain::layout::{
     BackupError, GPT_TAIL, Guid, TableError, check_backup, data_partition, read as read_table,
@@ -34,6 +35,11 @@ pub(super) fn read(view: &Arc<dyn View>, size: Bytes) -> Found<'_> {
         return Found::Damaged(Damage { what: format!("its beginning cannot be read ({error})"), offset: Some(0) });
     }
     if head.iter().take(SECTOR_LEN).all(|byte| *byte == 0) {
+        // ext4 leaves sector 0 free: a disk that is one file system is mounted all the same.
+        let superblock = head.get(SUPERBLOCK_OFFSET as usize..).unwrap_or_default();
+        if Ext4::parse(superblock).is_some() {
+            return Found::Other("not Home Assistant OS: a file system without a partition table (ext4)".into());
+        }
         return Found::Nothing("a blank card: it has no partition table".into());
     }
     let sector = &mut |lba: u64| {
