@@ -122,6 +122,19 @@ fn each_damage_to_the_table_is_named_with_its_place() {
 }
 
 #[test]
+fn a_cut_card_with_an_mbr_is_damaged_too() {
+    let maker = Maker::new(Kind::Mbr);
+    let cases = [
+        case("cut-by-a-sector", Cut(CARD - 512), "past the end of the card", Some(CARD - 512)),
+        case("cut-by-a-mib", Cut(CARD - MIB), "file system goes on past its end", Some(CARD - MIB)),
+        case("cut-by-more", Cut(CARD - 2 * MIB), "past the end of the disk", Some(CARD - 2 * MIB)),
+        case("link", Flip(2 * MIB + 510), "chain of logical partitions", Some(2 * MIB)),
+        case("signature", Flip(440), "not that of Home Assistant OS", None),
+    ];
+    cases.iter().for_each(|case| try_case(&maker, case));
+}
+
+#[test]
 fn each_damage_to_the_content_is_named_with_its_place() {
     let maker = Maker::new(Kind::Gpt);
     let data = maker.data();

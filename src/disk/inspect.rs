@@ -233,9 +233,8 @@ fn ours(card: &Card<'_>, wants: &Wants<'_>) -> Result<Report, InspectError> {
         (wants.tell)("Comparing with the image");
         image_same = Some(compare::check(card, file_system.as_ref(), image, &mut findings)?);
     }
-    if !card.is_grown() && backup.is_some() {
-        findings
-            .damage("the data partition does not reach the end of the card", card.data.end().saturating_mul(SECTOR));
+    if let Some(misplaced) = end_of_data(card, backup.is_some()) {
+        findings.damage.push(misplaced);
     }
     let given = wants.image.as_ref().filter(|_| image_same == Some(true));
     let board = match (boards.as_slice(), given.and_then(|image| image.board)) {
@@ -246,6 +245,20 @@ fn ours(card: &Card<'_>, wants: &Wants<'_>) -> Result<Report, InspectError> {
     let (state, summary) = conclude(card, &findings, &image, backup.as_ref());
     let (damage, notes) = (findings.damage, findings.notes);
     Ok(Report { state, summary, board, image: Some(image), image_same, backup, damage, notes })
+}
+
+/// What is wrong with where the data partition ends. An image may end before its own data partition does; what holds a
+/// backup is no image.
+fn end_of_data(card: &Card<'_>, has_backup: bool) -> Option<Damage> {
+    if card.is_grown() || !has_backup {
+        return None;
+    }
+    let (end, disk) = (card.data.end(), card.sectors);
+    let what = match end > disk {
+        true => "the data partition goes on past the end of the card",
+        false => "the data partition does not reach the end of the card",
+    };
+    Some(Damage { what: what.into(), offset: Some(end.min(disk).saturating_mul(SECTOR)) })
 }
 
 fn conclude(card: &Card<'_>, findings: &Findings, image: &str, backup: Option<&FoundBackup>) -> (State, String) {

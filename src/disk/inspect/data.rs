@@ -80,7 +80,8 @@ pub(super) fn sound(card: &Card<'_>, partition: &Partition, name: &str, findings
 }
 
 fn first_complaint(output: &str) -> String {
-    let is_talk = |line: &&str| line.is_empty() || line.starts_with("e2fsck ") || line.starts_with("Pass ");
+    let talk = ["e2fsck ", "Pass ", "Warning! "];
+    let is_talk = |line: &&str| line.is_empty() || talk.iter().any(|begin| line.starts_with(begin));
     let line = output.lines().map(str::trim).find(|line| !is_talk(line)).unwrap_or("e2fsck does not say how");
     line.chars().take(200).collect()
 }

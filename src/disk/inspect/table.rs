@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::domain::ext4::{Ext4, SUPERBLOCK_OFFSET};
+use crate::domain::ext4::{DATA_LABEL, Ext4, SUPERBLOCK_LEN, SUPERBLOCK_OFFSET};
 use crate::domain::layout::bytes::le32;
 use crate::domain::layout::{
     BackupError, GPT_TAIL, Guid, TableError, check_backup, data_partition, read as read_table,
@@ -28,7 +28,8 @@ pub(super) enum Found<'a> {
 pub(super) fn read(view: &Arc<dyn View>, size: Bytes) -> Found<'_> {
     let sectors = size.sectors();
     if sectors == 0 {
-        return Found::Other("nothing: it has no bytes".into());
+        let what = if size == Bytes::ZERO { "nothing: it has no bytes" } else { "too small to be a disk" };
+        return Found::Other(what.into());
     }
     let mut head = vec![0; (sectors * SECTOR).min(MIB) as usize];
     if let Err(error) = view.read_at(0, &mut head) {
@@ -53,7 +54,7 @@ pub(super) fn read(view: &Arc<dyn View>, size: Bytes) -> Found<'_> {
     };
     match data_partition(&layout).cloned() {
         Ok(data) => Found::Card(Box::new(Card { view, sectors, head, layout, data })),
-        Err(error) if was_ours(view, sectors, &head) => {
+        Err(error) if was_ours(view, sectors, &head) || holds_data(view, &layout) => {
             Found::Damaged(Damage { what: format!("the partition table is damaged: {error}"), offset: Some(0) })
         }
         Err(_) => {
@@ -99,6 +100,16 @@ fn was_ours(view: &Arc<dyn View>, sectors: u64, head: &[u8]) -> bool {
     let has_data = |bytes: &[u8]| bytes.chunks_exact(16).any(|sixteen| *sixteen == DATA.0);
     let entries = head.get(2 * SECTOR_LEN..(2 + 32) * SECTOR_LEN).unwrap_or_default();
     le32(head, 440) == SIGNATURE || has_data(entries) || (tail_is_read && has_data(&tail))
+}
+
+/// An MBR has no names: partition 4 with the label of a data partition is one. A GPT disk with such a label may be an
+/// external data disk.
+fn holds_data(view: &Arc<dyn View>, layout: &Layout) -> bool {
+    let Some(data) = layout.partition(4).filter(|_| layout.kind == TableKind::Mbr) else { return false };
+    let mut superblock = [0; SUPERBLOCK_LEN];
+    let at = data.offset().0.saturating_add(SUPERBLOCK_OFFSET);
+    let is_read = view.read_at(at, &mut superblock).is_ok();
+    is_read && Ext4::parse(&superblock).is_some_and(|ext4| ext4.label == DATA_LABEL)
 }
 
 fn looks_like_fat(head: &[u8]) -> bool {
