@@ -1,12 +1,173 @@
-//! `demo`: everything make-believe.
+//! `demo`: the whole product with make-believe cards (AP-5).
+
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 
-use super::Exit;
+use crate::demo::image::Shape;
+use crate::demo::page;
+use crate::demo::stage::{Stage, StageSpec};
+use crate::domain::image::Board;
+use crate::domain::job::{BackupChoice, CardRequest, ImageChoice, JobView};
+use crate::domain::size::{Bytes, parse_size};
+use crate::jobs::start::start;
+use crate::jobs::trouble::chain;
+use crate::jobs::{Jobs, StartError};
+use crate::web::{Mark, WebOptions};
+
+use super::serve::{mega_bytes, serve};
+use super::{Exit, log_to_stderr, show};
 
 #[derive(Debug, Args)]
-pub struct DemoArgs {}
+#[command(after_help = "\
+Examples:
+  sd-swap demo
+  sd-swap demo --headless --board rpi4-64 --card-size 8G --keep out")]
+pub struct DemoArgs {
+    /// Make one card without a page and end.
+    #[arg(long)]
+    headless: bool,
+    /// Board whose image is made.
+    #[arg(long, default_value = "rpi4-64")]
+    board: Board,
+    /// Size of the make-believe card: 8G, 64G (powers of two). It takes no room until it is written.
+    #[arg(long, default_value = "32G", value_parser = parse_size)]
+    card_size: Bytes,
+    /// About the size of the make-believe backup.
+    #[arg(long, default_value = "64M", value_parser = parse_size)]
+    backup_size: Bytes,
+    /// How fast the card writes and reads, in MB/s: 20,40.
+    #[arg(long, value_name = "WRITE,READ", value_parser = speeds)]
+    card_speed: Option<(u64, u64)>,
+    /// Leave everything here: card.img, image.img.xz, backup.tar, report.json.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+}
 
-pub fn run(_args: DemoArgs) -> Exit {
-    Exit::Done
+fn speeds(text: &str) -> Result<(u64, u64), String> {
+    let (write, read) = text.split_once(',').ok_or_else(|| format!("{text:?}: write two speeds, for example 20,40"))?;
+    Ok((mega_bytes(write)?.0, mega_bytes(read)?.0))
+}
+
+pub fn run(args: DemoArgs) -> Exit {
+    log_to_stderr(&std::env::var("SD_SWAP_LOG").unwrap_or_else(|_| "warn".into()));
+    let temporary = match &args.keep {
+        Some(_) => None,
+        None => match tempfile::tempdir() {
+            Ok(dir) => Some(dir),
+            Err(error) => return failed(&format!("making a temporary folder: {error}")),
+        },
+    };
+    let dir = args.keep.clone().or_else(|| temporary.as_ref().map(|dir| dir.path().into())).unwrap_or_default();
+    if let Err(error) = fs::create_dir_all(&dir) {
+        return failed(&format!("making {}: {error}", dir.display()));
+    }
+    let spec = match stage_spec(&args) {
+        Ok(spec) => spec,
+        Err(why) => return failed(&why),
+    };
+    eprintln!("Making a Home Assistant OS image for {} …", args.board);
+    match Stage::build(&dir, spec) {
+        Err(error) => failed(&chain(&error)),
+        Ok(stage) if args.headless => headless(&stage, &dir),
+        Ok(stage) => pages(&stage),
+    }
+}
+
+fn failed(why: &str) -> Exit {
+    eprintln!("The demo cannot go on: {why}.");
+    Exit::Failed
+}
+
+fn stage_spec(args: &DemoArgs) -> Result<StageSpec, String> {
+    // A page that rushes by shows nothing: without --card-speed it goes as a good card does.
+    let (write, read) = match (args.card_speed, args.headless) {
+        (Some((write, read)), _) => (Some(write), Some(read)),
+        (None, true) => (None, None),
+        (None, false) => (Some(60_000_000), Some(90_000_000)),
+    };
+    Ok(StageSpec {
+        board: args.board,
+        version: "18.2".parse()?,
+        shape: Shape::Release18,
+        card_size: args.card_size,
+        backup_size: args.backup_size,
+        write_speed: write,
+        read_speed: read,
+        backup_speed: if args.headless { None } else { Some(8_000_000) },
+        test: false,
+    })
+}
+
+fn pages(stage: &Stage) -> Exit {
+    let mut cards = vec![(stage.card.clone(), "SanDisk Ultra".to_string())];
+    match stage.second_card() {
+        Ok(second) => cards.push((second, "Samsung EVO Plus".into())),
+        Err(error) => return failed(&error.to_string()),
+    }
+    let listen = std::env::var("SD_SWAP_LISTEN").unwrap_or_else(|_| "127.0.0.1:8099".into());
+    let Ok(listen) = listen.parse() else {
+        return failed(&format!("SD_SWAP_LISTEN is {listen:?}; write for example 127.0.0.1:8099"));
+    };
+    let link = Some(("demo".to_string(), "Plug and pull cards".to_string()));
+    let marks = vec![Mark { text: "Demo: the cards are files, Home Assistant is played.".into(), link }];
+    let more = Some(page::routes(stage.host.clone(), cards));
+    let options = WebOptions { listen: Some(listen), allow_from: Vec::new(), marks, more };
+    actix_web::rt::System::new().block_on(serve(stage.plan(), options, |address| {
+        println!("http://{address}/");
+    }))
+}
+
+fn headless(stage: &Stage, dir: &Path) -> Exit {
+    let (jobs, thread) = match start(stage.plan()) {
+        Ok(started) => started,
+        Err(error) => return failed(&chain(&error)),
+    };
+    let view = actix_web::rt::System::new().block_on(one_job(stage, &jobs));
+    thread.end();
+    let view = match view {
+        Ok(view) => view,
+        Err(error) => return show::refused(&error, false),
+    };
+    if let Err(error) = leave(stage, dir, &view) {
+        return failed(&format!("writing the report: {error}"));
+    }
+    show::end(&view, false)
+}
+
+async fn one_job(stage: &Stage, jobs: &Jobs) -> Result<JobView, StartError> {
+    let mut disks = jobs.watch_disks();
+    let seen = loop {
+        let found = disks.borrow_and_update().find(&stage.card).and_then(|listed| listed.disk.fingerprint.clone());
+        if let Some(seen) = found {
+            break seen;
+        }
+        disks.changed().await.map_err(|_| StartError::Closing)?;
+    };
+    let request = CardRequest {
+        disk: stage.card.clone(),
+        seen,
+        plug: None,
+        backup: BackupChoice::New,
+        image: ImageChoice::Running,
+        board: None,
+        once: None,
+    };
+    let id = jobs.start(request).await?;
+    show::follow(jobs.watch_jobs(), false).await;
+    jobs.job(id).map(|view| (*view).clone()).ok_or(StartError::Closing)
+}
+
+/// `backup.tar` and `report.json` beside `card.img` and `image.img.xz`.
+fn leave(stage: &Stage, dir: &Path, view: &JobView) -> std::io::Result<()> {
+    let backup = dir.join("backup.tar");
+    if let Some(slug) = &view.made.backup {
+        fs::copy(dir.join("backup").join(slug.file_name()), &backup)?;
+    }
+    let mut report = show::report(view);
+    report["files"] = json!({ "card": dir.join("card.img"), "image": stage.image, "backup": backup });
+    let text = serde_json::to_vec_pretty(&report)?;
+    fs::write(dir.join("report.json"), text)
 }

@@ -1,3 +1,9 @@
-//! Stand-ins that speak real HTTP, for `sd-swap demo` and for the tests. The app's own binary is built without them.
+//! Stand-ins that speak real HTTP, and small but true images: for `sd-swap demo` and for the tests. The app's own binary
+//! is built without them.
 
+pub mod image;
+pub mod page;
 pub mod releases;
+pub mod stage;
+pub mod supervisor;
+pub mod tools;

@@ -148,6 +148,8 @@ fn text(field: [u8; 16]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::domain::layout::bytes::put;
 
@@ -233,6 +235,21 @@ mod tests {
         }
         for (at, value) in [(58, [0, 0]), (58, [3, 0]), (96, [0xc6, 2])] {
             assert!(spoiled(at, &value).is_some_and(|ext4| !ext4.is_clean), "{at} {value:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_superblocks_do_no_harm(changes in prop::collection::vec((0..400_usize, any::<u8>()), 1..40), size in any::<u64>()) {
+            let mut bytes = superblock(327_680);
+            for (at, value) in changes {
+                bytes[at] = value;
+            }
+            put(&mut bytes, 56, &MAGIC.to_le_bytes());
+            if let Some(ext4) = Ext4::parse(&bytes) {
+                prop_assert!(ext4.block_size >= 1024 && ext4.free() <= ext4.size());
+                prop_assert!(!ext4.fills(Bytes(size)) || ext4.blocks <= ext4.blocks_for(Bytes(size)));
+            }
         }
     }
 }

@@ -44,7 +44,7 @@ impl Bytes {
         } else if gb >= 9.95 {
             format!("{gb:.0} GB")
         } else {
-            self.to_string()
+            self.to_string().replace(".0 ", " ")
         }
     }
 }
@@ -97,10 +97,11 @@ mod tests {
 
     #[test]
     fn sizes_read_as_people_write_them() {
-        let cases: [(u64, &str, &str); 9] = [
+        let cases: [(u64, &str, &str); 10] = [
             (0, "0 bytes", "0 bytes"),
             (999, "999 bytes", "999 bytes"),
             (2_300_000_000, "2.3 GB", "2.3 GB"),
+            (8_000_000_000, "8.0 GB", "8 GB"),
             (12_300_000_000, "12.3 GB", "12 GB"),
             (31_914_983_424, "31.9 GB", "32 GB"),
             (63_864_569_856, "63.9 GB", "64 GB"),

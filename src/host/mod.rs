@@ -3,9 +3,13 @@
 //! [`linux`] is the real machine, [`scratch`] plays cards with files. Nothing outside `host/linux.rs` calls `nix`, starts
 //! a child or has `unsafe` in it.
 
+pub mod both;
 pub mod buffer;
+pub mod contents;
 pub mod identity;
 pub mod linux;
+pub mod probe;
+pub mod readable;
 pub mod scratch;
 
 use std::io;

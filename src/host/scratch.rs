@@ -9,7 +9,6 @@ pub mod fault;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,9 +16,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint, Transport};
 use crate::domain::size::Bytes;
 
+use super::contents::Ends;
 use super::linux::descriptor::{Descriptor, Look, OpenFailed};
-use super::linux::machine::ends;
-use super::{Claim, Host, HostError, identity};
+use super::{Claim, Host, HostError, identity, probe};
 
 pub use card::ScratchClaim;
 use fault::Faults;
@@ -118,6 +117,10 @@ impl ScratchHost {
             Card { spec, plugged: true, plug: 1, plugged_at: None, faults: Faults::default(), claim: Weak::new() };
         self.change(|state| state.cards.insert(id.clone(), card));
         id
+    }
+
+    pub fn has(&self, id: &DiskId) -> bool {
+        self.state().cards.contains_key(id)
     }
 
     /// Puts a card in that was pulled (or another file in its place) while we watch.
@@ -228,7 +231,7 @@ impl Host for ScratchHost {
 fn describe(id: DiskId, spec: ScratchSpec, plug: u64, plugged_at: Option<u64>, seen: &Seen) -> Disk {
     let probed = match seen {
         Seen::Claimed => Err(OpenFailed::Busy),
-        Seen::Free(faults) => probe(&spec, faults),
+        Seen::Free(faults) => look(&spec, faults),
     };
     let size = probed.as_ref().map_or_else(|_| length(&spec), |(_, size, _)| *size);
     let (access, fingerprint, contents) = match probed {
@@ -268,21 +271,17 @@ fn length(spec: &ScratchSpec) -> Bytes {
 }
 
 /// A scan is not one of the job's operations: it is not counted, but it fails on a card without power.
-fn probe(spec: &ScratchSpec, faults: &Faults) -> Result<(Fingerprint, Bytes, Contents), OpenFailed> {
+fn look(spec: &ScratchSpec, faults: &Faults) -> Result<(Fingerprint, Bytes, Contents), OpenFailed> {
     let look = Look::open(&spec.file)?;
     faults.alive()?;
     let size = look.size()?;
-    let fingerprint = fingerprint_of(spec, size, |offset, buffer| look.read_at(offset, buffer))?;
-    Ok((fingerprint, size, Contents::default()))
+    let read = |offset: u64, buffer: &mut [u8]| look.read_at(offset, buffer);
+    let (fingerprint, contents) = probe::probe(&read, size, |ends| fingerprint_of(spec, size, ends))?;
+    Ok((fingerprint, size, contents))
 }
 
 /// DV-5 for a scratch card: its described identity and what its first and last MiB hold.
-fn fingerprint_of(
-    spec: &ScratchSpec,
-    size: Bytes,
-    read: impl Fn(u64, &mut [u8]) -> io::Result<()>,
-) -> io::Result<Fingerprint> {
-    let (first, last) = ends(size, read)?;
+fn fingerprint_of(spec: &ScratchSpec, size: Bytes, ends: &Ends) -> Fingerprint {
     let (vendor, model, serial) = (&spec.vendor, &spec.model, &spec.serial);
-    Ok(identity::fingerprint(&spec.bus_path, vendor, model, serial, size.0, "", &first, &last))
+    identity::fingerprint(&spec.bus_path, vendor, model, serial, size.0, "", &ends.first, &ends.last)
 }

@@ -144,10 +144,10 @@ pub fn read_backup_json(path: &Path) -> Result<Vec<u8>, ArchiveError> {
 
 fn open(path: &Path) -> Result<(File, u64), ArchiveError> {
     let opening = |source| ArchiveError::Opening { path: path.into(), source };
-    let file = File::open(path).map_err(opening)?;
-    let meta = file.metadata().map_err(opening)?;
+    // Looked at before it is opened: opening a pipe would wait for its other end.
+    let meta = std::fs::metadata(path).map_err(opening)?;
     match meta.is_file() {
-        true => Ok((file, meta.len())),
+        true => Ok((File::open(path).map_err(opening)?, meta.len())),
         false => Err(opening(io::Error::other("it is not a regular file"))),
     }
 }

@@ -27,8 +27,11 @@ impl Supervisor {
         let mut backups: Vec<ListedBackup> = list.backups.iter().filter(|b| is_local(b)).filter_map(listed).collect();
         backups.sort_by_cached_key(|b| std::cmp::Reverse(moment(&b.facts.date)));
         for backup in backups.iter_mut().take(DETAILS_MOST) {
-            if let Some(details) = self.details(backup).await {
-                *backup = details;
+            match self.details(backup).await {
+                Ok(details) => *backup = details,
+                // It would not answer for the others either; they show what the list says.
+                Err(error) if error.is_passing() => break,
+                Err(error) => log::debug!("{error}; the list has to do"),
             }
         }
         self.known.borrow_mut().retain(|slug, _| backups.iter().any(|b| b.facts.slug == *slug));
@@ -37,21 +40,25 @@ impl Supervisor {
 
     /// One backup with all its details; `NotFound` where the Supervisor does not list it.
     pub async fn backup_info(&self, slug: &BackupSlug) -> Result<ListedBackup, SupervisorError> {
+        self.ask_info(slug, self.pace.tries).await
+    }
+
+    async fn ask_info(&self, slug: &BackupSlug, tries: u32) -> Result<ListedBackup, SupervisorError> {
         let path = format!("/backups/{slug}/info");
-        let raw: RawBackup = self.get(&path, self.pace.tries).await?;
+        let raw: RawBackup = self.get(&path, tries).await?;
         let not_it = || SupervisorError::NotJson { at: format!("GET {path}"), said: "it is another backup".into() };
         listed(&raw).filter(|b| b.facts.slug == *slug).ok_or_else(not_it)
     }
 
-    async fn details(&self, backup: &ListedBackup) -> Option<ListedBackup> {
+    async fn details(&self, backup: &ListedBackup) -> Result<ListedBackup, SupervisorError> {
         let slug = &backup.facts.slug;
         let known = self.known.borrow().get(slug).cloned();
         if let Some(known) = known.filter(|k| k.size == backup.size && k.facts.date == backup.facts.date) {
-            return Some(known);
+            return Ok(known);
         }
-        let details = self.backup_info(slug).await.ok()?;
+        let details = self.ask_info(slug, 1).await?;
         self.known.borrow_mut().insert(slug.clone(), details.clone());
-        Some(details)
+        Ok(details)
     }
 }
 

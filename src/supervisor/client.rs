@@ -51,8 +51,9 @@ impl Supervisor {
         Supervisor { http: client(pace.answer), base, token, pace, known: RefCell::default() }
     }
 
-    /// Asks until it answers, at most `tries` times; only what may pass is asked again, silence only once.
-    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str, tries: u32) -> Result<T, SupervisorError> {
+    /// The data of a GET. Asks until it answers, at most `tries` times; only what may pass is asked again, silence only
+    /// once. `path` is never made of a user's text.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str, tries: u32) -> Result<T, SupervisorError> {
         let mut silences = 0;
         let mut n = 0;
         loop {
@@ -107,8 +108,9 @@ impl Supervisor {
 }
 
 fn client(limit: Duration) -> Client {
-    // The limit of the whole exchange comes first; these only keep the parts from outliving it.
-    Client::builder().connector(Connector::new().timeout(limit)).timeout(limit).disable_redirects().finish()
+    // The limit of the whole exchange comes first; this one only ends what nobody waits for any more.
+    let later = limit + Duration::from_secs(5);
+    Client::builder().connector(Connector::new().timeout(later)).timeout(later).disable_redirects().finish()
 }
 
 async fn whole_answer(request: ClientRequest, body: Body, at: &str) -> Result<(u16, Body), SupervisorError> {

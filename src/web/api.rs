@@ -280,7 +280,7 @@ pub async fn current_job(site: web::Data<Site>) -> HttpResponse {
     site.jobs.current().map_or_else(no_job, |job| HttpResponse::Ok().json(job_json(&job)))
 }
 
-pub async fn job(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
+pub async fn one_job(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
     let id = req.match_info().get("id").and_then(|id| id.parse().ok());
     let job = id.and_then(|id| site.jobs.job(JobId(id)));
     job.map_or_else(no_job, |job| HttpResponse::Ok().json(job_json(&job)))
@@ -439,5 +439,212 @@ fn not_started(error: &StartError) -> Failure {
             let hint = "Try again in a minute.";
             Failure::new(StatusCode::SERVICE_UNAVAILABLE, "closing", "The app is ending.", hint)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::trial::*;
+
+    fn keys(value: &Value) -> Vec<&str> {
+        value.as_object().unwrap().keys().map(String::as_str).collect()
+    }
+
+    fn is_error(answer: &Answer, status: u16, code: &str) -> Value {
+        let body = answer.json();
+        assert_eq!((answer.status, body["code"].as_str()), (status, Some(code)), "{}", answer.text);
+        assert!(body["error"].as_str().unwrap().ends_with('.'), "{}", answer.text);
+        assert!(!body["hint"].as_str().unwrap().is_empty());
+        body
+    }
+
+    #[actix_web::test]
+    async fn devices_have_the_first_plans_fields_and_more() {
+        let trial = Trial::new();
+        let scratch = Disk { scratch: true, path: "/tmp/card.img".into(), ..disk("scratch0") };
+        let mut denied = disk("sdc");
+        denied.fingerprint = None;
+        trial.plug(vec![
+            listed(disk("sdb"), &[]),
+            listed(scratch, &[]),
+            listed(denied, &[Refusal::MayNotOpen, Refusal::Twin]),
+        ]);
+        let body = trial.ask(trial.get("/api/devices")).await.json();
+        let first = &body["devices"][0];
+        for key in ["name", "path", "size", "size_human", "vendor", "model", "tran", "serial", "id", "fingerprint"] {
+            assert!(keys(first).contains(&key), "{key}");
+        }
+        assert_eq!(first["name"], "sdb");
+        assert_eq!(first["path"], "/dev/sdb");
+        assert_eq!(first["size"], 63_864_569_856_u64);
+        assert_eq!(first["size_human"], "64 GB");
+        assert_eq!(first["tran"], "usb");
+        assert!(!keys(first).contains(&"reasons"));
+        assert_eq!(body["devices"][1]["path"], "/tmp/card.img");
+        assert_eq!(body["devices"][1]["tran"], "usb");
+        assert_eq!(body["refused"][0]["fingerprint"], Value::Null);
+        assert_eq!(body["refused"][0]["reasons"][1]["code"], "twin");
+        assert_eq!(body["refused"][0]["reasons"][0]["text"], "This app may not open it yet.");
+        assert_eq!(body["devices"].as_array().unwrap().len(), 2);
+    }
+
+    #[actix_web::test]
+    async fn system_info_has_the_first_plans_fields() {
+        let trial = Trial::new();
+        let body = trial.ask(trial.get("/api/system-info")).await.json();
+        assert_eq!(body["machine"], "raspberrypi4-64");
+        assert_eq!(body["board_slug"], "rpi4-64");
+        assert_eq!(body["os_version"], "18.2");
+        assert_eq!(body["os_version_latest"], "18.2");
+        assert_eq!(body["ip_address"], "192.168.1.42");
+        assert_eq!(body["free_space_bytes"], 12_300_000_000_u64);
+        assert_eq!(body["free_space_human"], "12.3 GB");
+        trial.change_system(|s| {
+            *s = Default::default();
+            s.problems = vec![Problem::NotHaos];
+        });
+        let body = trial.ask(trial.get("/api/system-info")).await.json();
+        assert_eq!((&body["machine"], &body["ip_address"]), (&Value::Null, &Value::Null));
+        assert_eq!(body["problems"][0]["code"], "not_haos");
+    }
+
+    #[actix_web::test]
+    async fn a_job_has_the_first_plans_words() {
+        let trial = Trial::new();
+        is_error(&trial.ask(trial.get("/api/jobs/current")).await, 404, "no_job");
+        trial.show(vec![job(7)]);
+        let body = trial.ask(trial.get("/api/jobs/7")).await.json();
+        assert_eq!(body, trial.ask(trial.get("/api/jobs/current")).await.json());
+        assert_eq!((&body["job_id"], &body["device"]), (&json!("7"), &json!("/dev/sdb")));
+        assert_eq!((&body["status"], &body["state"]), (&json!("in_progress"), &json!("running")));
+        assert_eq!(body["error"], Value::Null);
+        assert_eq!(body["progress"], 42);
+        let want = json!({
+            "backup": { "status": "in_progress", "progress": 0 },
+            "download": { "status": "completed", "progress": 100 },
+            "flash": { "status": "in_progress", "progress": 20 },
+            "inject": { "status": "pending", "progress": 0 },
+        });
+        assert_eq!(body["stages"], want);
+
+        let mut waiting = job(7);
+        waiting.stages.iter_mut().for_each(|view| view.state = StageState::Waiting);
+        trial.show(vec![waiting]);
+        assert_eq!(trial.ask(trial.get("/api/jobs/current")).await.json()["status"], "pending");
+
+        let cases = [
+            (JobState::Stopping, "in_progress", true),
+            (JobState::Done, "completed", true),
+            (JobState::Cancelled, "failed", false),
+            (JobState::Failed, "failed", false),
+            (JobState::Interrupted, "failed", false),
+        ];
+        for (state, status, well) in cases {
+            trial.show(vec![JobView { state, ..ended(7, state) }]);
+            let body = trial.ask(trial.get("/api/jobs/7")).await.json();
+            assert_eq!((&body["status"], &body["state"]), (&json!(status), &json!(state.word())));
+            assert_eq!(body["error"].is_null(), well, "{state:?}");
+            let flash = &body["stages"]["flash"];
+            let want = if state == JobState::Done { "completed" } else { status };
+            assert_eq!(flash["status"], want, "{state:?}");
+            assert_eq!(flash["progress"] == 100, state == JobState::Done);
+            let current = trial.ask(trial.get("/api/jobs/current")).await.status;
+            assert_eq!(current == 200, state == JobState::Stopping);
+        }
+        for path in ["/api/jobs/8", "/api/jobs/x", "/api/jobs/-1", "/api/jobs/99999999999999999999"] {
+            is_error(&trial.ask(trial.get(path)).await, 404, "no_job");
+        }
+    }
+
+    const GOOD: &str = r#"{"device":"/dev/sdb","fingerprint":"v1-of-sdb"}"#;
+
+    #[actix_web::test]
+    async fn a_start_answers_as_promised() {
+        let trial = Trial::new();
+        let answer = trial.ask(trial.post_json("/api/start-clone", GOOD)).await;
+        assert_eq!((answer.status, answer.json()), (202, json!({ "job_id": "7" })));
+        let wanted = r#"{"device":"sdb","fingerprint":"v1-of-sdb","plug":3,"backup":"0a1b2c3d","have_key":true,
+            "version":"latest","once":"x"}"#;
+        assert_eq!(trial.ask(trial.post_json("/api/start-clone", wanted)).await.status, 202);
+        let Some(Heard::Start(request)) = trial.asked().pop() else { panic!("no start") };
+        assert_eq!(request.image, ImageChoice::Latest);
+        assert_eq!(request.backup, BackupChoice::Existing { slug: "0a1b2c3d".parse().unwrap(), have_key: true });
+        assert_eq!((request.plug, request.once.as_deref()), (Some(3), Some("x")));
+    }
+
+    #[actix_web::test]
+    async fn what_cannot_be_started_says_why() {
+        let trial = Trial::new();
+        let bodies = [
+            ("", 400, "bad_request"),
+            ("{", 400, "bad_request"),
+            ("[]", 400, "bad_request"),
+            ("{}", 400, "bad_request"),
+            (r#"{"device":7}"#, 400, "bad_request"),
+            (r#"{"device":"/dev/sdz","fingerprint":"v1-of-sdb"}"#, 404, "no_such_disk"),
+            (r#"{"device":"/dev/sdb"}"#, 428, "fingerprint_required"),
+            (r#"{"device":"/dev/sdb","fingerprint":""}"#, 428, "fingerprint_required"),
+            (r#"{"device":"/dev/sdb","fingerprint":"v1-other"}"#, 409, "disk_changed"),
+            (r#"{"device":"/dev/sdb","fingerprint":"v1-of-sdb","plug":2}"#, 409, "disk_changed"),
+            (r#"{"device":"/dev/sdb","fingerprint":"v1-of-sdb","backup":"../x"}"#, 422, "refused"),
+            (r#"{"device":"/dev/sdb","fingerprint":"v1-of-sdb","version":"9"}"#, 400, "bad_request"),
+        ];
+        for (body, status, code) in bodies {
+            is_error(&trial.ask(trial.post_json("/api/start-clone", body)).await, status, code);
+        }
+        let asked = trial.ask(trial.post_json("/api/start-clone", r#"{"device":"sdb"}"#)).await;
+        assert_eq!(asked.json()["fingerprint"], "v1-of-sdb");
+
+        let form = trial.ask(trial.post("/api/start-clone", &[("device", "/dev/sdb")])).await;
+        is_error(&form, 415, "not_json");
+        let long = format!(r#"{{"device":"{}"}}"#, "x".repeat(LONGEST_BODY));
+        is_error(&trial.ask(trial.post_json("/api/start-clone", &long)).await, 413, "too_long");
+
+        trial.plug(vec![listed(disk("sdb"), &[Refusal::BuiltIn, Refusal::Mounted])]);
+        let refused = is_error(&trial.ask(trial.post_json("/api/start-clone", GOOD)).await, 422, "refused");
+        assert_eq!(refused["reasons"][1]["code"], "mounted");
+        trial.show(vec![job(9)]);
+        let running = is_error(&trial.ask(trial.post_json("/api/start-clone", GOOD)).await, 409, "already_running");
+        assert_eq!(running["job_id"], "9");
+        assert!(trial.asked().is_empty());
+    }
+
+    #[actix_web::test]
+    async fn each_answer_of_the_conductor_has_its_status() {
+        let trial = Trial::new();
+        let refused = StartError::Refused { disk: vec![Refusal::Twin], problems: vec![Problem::NoInternet] };
+        let cases = [
+            (StartError::Running(JobId(3)), 409, "already_running"),
+            (StartError::NoDisk, 404, "no_such_disk"),
+            (StartError::Changed, 409, "disk_changed"),
+            (refused, 422, "refused"),
+            (StartError::Closing, 503, "closing"),
+        ];
+        for (error, status, code) in cases {
+            trial.script.lock().unwrap().start = Err(error);
+            is_error(&trial.ask(trial.post_json("/api/start-clone", GOOD)).await, status, code);
+        }
+        // The same start again is let through to the conductor, which knows the job.
+        trial.show(vec![job(9)]);
+        trial.script.lock().unwrap().start = Ok(JobId(9));
+        let again = r#"{"device":"sdb","once":"once-9"}"#;
+        assert_eq!(trial.ask(trial.post_json("/api/start-clone", again)).await.json()["job_id"], "9");
+    }
+
+    #[actix_web::test]
+    async fn nothing_under_api_is_ever_html() {
+        let trial = Trial::new();
+        for path in ["/api/", "/api/nothing", "/api/jobs", "/api/jobs/7/x", "//api/nothing"] {
+            is_error(&trial.ask(trial.get(path)).await, 404, "no_such_url");
+        }
+        for path in ["/api/devices", "/api/system-info", "/api/jobs/current", "/api/jobs/7"] {
+            let answer = trial.ask(trial.post_json(path, "{}")).await;
+            is_error(&answer, 405, "wrong_method");
+            assert_eq!(answer.header("allow"), "GET");
+        }
+        let answer = trial.ask(trial.get("/api/start-clone")).await;
+        is_error(&answer, 405, "wrong_method");
+        assert_eq!(answer.header("allow"), "POST");
     }
 }

@@ -319,3 +319,174 @@ pub async fn events(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
     };
     events::stream(&req, &site, Watched::Everything, source(), look)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::disk::Access;
+    use crate::web::trial::*;
+
+    async fn home(trial: &Trial) -> Answer {
+        let answer = trial.ask(trial.get("/")).await;
+        assert_eq!(answer.status, 200);
+        answer.has_sound_links();
+        answer
+    }
+
+    #[actix_web::test]
+    async fn a_usual_home_offers_the_disk() {
+        let answer = home(&Trial::new()).await;
+        answer.has("Raspberry Pi 4");
+        answer.has("Home Assistant OS 18.2 (newest 18.2)");
+        answer.has("12.3 GB · backup about 2.3 GB (expected)");
+        answer.has("16 GB or more");
+        answer.has("SanDisk Ultra, 64 GB");
+        answer.has("plugged in 2 minutes ago");
+        answer.has("href=\"card?disk=sdb\"");
+        answer.has("<noscript><meta http-equiv=\"refresh\"");
+        answer.has("Demo &#60;b&#62;");
+        answer.has("href=\"demo\"");
+        let details = answer.text.split_once("Technical details").unwrap();
+        assert!(!details.0.contains("/dev/") && details.1.contains("/dev/sdb"));
+    }
+
+    #[actix_web::test]
+    async fn what_is_not_known_is_called_so() {
+        let trial = Trial::new();
+        trial.system.send_replace(Default::default());
+        trial.disks.send_replace(Default::default());
+        let answer = home(&trial).await;
+        answer.has("Asking Home Assistant about this system…");
+        answer.has("Looking for disks…");
+        answer.has_not("No card reader found");
+    }
+
+    #[actix_web::test]
+    async fn without_a_reader_it_says_what_to_plug_in() {
+        let trial = Trial::new();
+        trial.plug(vec![listed(internal(), &[Refusal::RunsSystem, Refusal::BuiltIn])]);
+        let answer = home(&trial).await;
+        answer.has("No card reader found");
+        answer.has("a card of 16 GB or more");
+        answer.has("This Home Assistant runs from it.");
+        answer.has("It is built in.");
+        answer.has_not("card?disk=");
+
+        let mut reader = disk("sdb");
+        (reader.medium, reader.model) = (false, "Reader".into());
+        trial.plug(vec![listed(reader.clone(), &[Refusal::NoMedium]), listed(reader, &[Refusal::NoMedium])]);
+        let answer = home(&trial).await;
+        answer.has("SanDisk Reader</span>: no card in it");
+        assert_eq!(answer.text.matches("no card in it").count(), 1, "one line for all slots of a reader");
+        answer.has_not("No card reader found");
+    }
+
+    #[actix_web::test]
+    async fn a_refused_disk_shows_every_reason_and_the_way_out() {
+        let trial = Trial::new();
+        let mut denied = disk("sdc");
+        denied.access = Access::Denied;
+        let reasons = [Refusal::Twin, Refusal::WriteProtected, Refusal::MayNotOpen];
+        trial.plug(vec![listed(disk("sdb"), &[]), listed(denied, &reasons)]);
+        let answer = home(&trial).await;
+        for reason in &reasons {
+            answer.has(&reason.to_string().replace('\'', "&#39;"));
+        }
+        answer.has("Pull it out and put it back. Still refused");
+        answer.has_not("card?disk=sdc");
+    }
+
+    #[actix_web::test]
+    async fn there_is_at_most_one_notice_and_the_right_one() {
+        let trial = Trial::new();
+        let problem = Problem::NoInternet;
+        trial.change_system(|s| s.problems = vec![problem.clone(), Problem::BackupRunning]);
+        let answer = home(&trial).await;
+        answer.has("No internet");
+        answer.has("Another backup is running");
+        answer.has("card?disk=sdb");
+
+        trial.show(vec![ended(3, JobState::Done)]);
+        let answer = home(&trial).await;
+        answer.has("Your new card is ready");
+        answer.has("href=\"jobs/3\"");
+        answer.has_not("No internet");
+
+        trial.change_system(|_| {});
+        trial.show(vec![ended(4, JobState::Interrupted), ended(3, JobState::Done)]);
+        let answer = home(&trial).await;
+        answer.has("The app was restarted");
+        answer.has("The card is empty now and can be used again.");
+        answer.has("Earlier cards (2)");
+
+        trial.show(vec![job(5)]);
+        let answer = home(&trial).await;
+        answer.has("A card is being made: 42 %");
+        answer.has("About 6 minutes left");
+        answer.has("href=\"jobs/5\"");
+        answer.has_not("card?disk=");
+        answer.has_not("class=\"notice warn\"><svg class=\"icon\" viewBox=\"0 0 24 24\"><p class=\"title\">The app");
+    }
+
+    #[actix_web::test]
+    async fn what_no_choice_can_help_takes_the_buttons_away() {
+        let trial = Trial::new();
+        for problem in [Problem::NotHaos, Problem::StillStarting, Problem::NoImageForBoard { board: "ova".into() }] {
+            trial.change_system(|s| s.problems = vec![problem.clone()]);
+            let answer = home(&trial).await;
+            answer.has(&problem.words().title);
+            answer.has_not("card?disk=");
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_failed_listing_is_told() {
+        let trial = Trial::new();
+        trial.disks.send_replace(std::sync::Arc::new(DiskList {
+            known: true,
+            disks: vec![],
+            failed: Some("reading <sysfs>".into()),
+        }));
+        let answer = home(&trial).await;
+        answer.has("The disks could not be listed");
+        answer.has("reading &#60;sysfs&#62;");
+    }
+
+    #[actix_web::test]
+    async fn names_of_disks_are_text_never_markup() {
+        let trial = Trial::new();
+        let mut evil = disk("sdb");
+        evil.vendor = "<script>alert(1)</script>".into();
+        evil.model = "\" onload=\"x' שלום".into();
+        evil.serial = "</dl><img src=x>".into();
+        evil.contents = camera();
+        evil.contents.partitions[0].label = "<b>&".into();
+        trial.plug(vec![listed(evil.clone(), &[]), listed(evil, &[Refusal::InUse { what: "<i>dm</i>".into() }])]);
+        trial.show(vec![]);
+        for path in ["/", "/live", "/card?disk=sdb"] {
+            let answer = trial.ask(trial.get(path)).await;
+            for bad in ["<script>alert", "<img src=x", "<b>&\"", "<i>dm", "\" onload"] {
+                answer.has_not(bad);
+            }
+            answer.has("dir=\"auto\"");
+            answer.has_sound_links();
+        }
+    }
+
+    #[test]
+    fn a_card_is_named_by_the_size_that_is_sold() {
+        let cases = [(1, "8 GB"), (7_440_000_000, "8 GB"), (7_440_000_001, "16 GB"), (59_000_000_000, "64 GB")];
+        for (need, want) in cases {
+            assert_eq!(card_for(Bytes(need)).as_sold(), want, "{need}");
+        }
+    }
+
+    #[test]
+    fn a_plug_and_a_pull_are_announced() {
+        let list = |disks: Vec<ListedDisk>| DiskList { known: true, disks, failed: None };
+        let (none, one) = (list(vec![]), list(vec![listed(disk("sdb"), &[])]));
+        let text = |before: &DiskList, after: &DiskList| format!("{:?}", say(Some(&heard(before)), after));
+        assert!(text(&none, &one).contains("SanDisk Ultra, 64 GB, plugged in. 1 disk can be used."));
+        assert!(text(&one, &none).contains("SanDisk Ultra, 64 GB, pulled out. 0 disks can be used."));
+    }
+}

@@ -241,9 +241,13 @@ impl Step {
     fn new(job: &JobView, view: &StageView) -> Step {
         let running = view.state == StageState::Running;
         let over = job.state.is_over();
+        // A backup that the Supervisor makes beside a stage that failed goes on there; nobody waits for it here.
+        let ended = |s: &StageView| matches!(s.state, StageState::Failed | StageState::Stopped);
+        let left = over && running && job.stages.iter().any(ended);
         let aside = running && job.main_stage().is_some_and(|main| main.stage != view.stage);
         let (class, icon) = match view.state {
             StageState::Waiting => ("waiting", "circle"),
+            StageState::Running if left => ("skipped", "dash"),
             StageState::Running if over => ("failed", "cross"),
             StageState::Running => ("now", "play"),
             StageState::Done => ("done", "check"),
@@ -252,6 +256,7 @@ impl Step {
             StageState::Stopped => ("failed", "pause"),
         };
         let state = match view.state {
+            StageState::Running if left => "not waited for".into(),
             StageState::Running if over => "stopped here".into(),
             StageState::Waiting if over => "not begun".into(),
             _ => words::step(view, aside),
@@ -416,5 +421,238 @@ pub async fn stop(req: HttpRequest, site: web::Data<Site>, payload: web::Payload
             let short = Problem::Unexpected { short: "The app is ending".into() };
             error::problem(&req, StatusCode::SERVICE_UNAVAILABLE, &short)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::job::CardNow;
+    use crate::web::trial::*;
+
+    async fn page(trial: &Trial, job: JobView) -> Answer {
+        trial.show(vec![job]);
+        let answer = trial.ask(trial.get("/jobs/7")).await;
+        assert_eq!(answer.status, 200);
+        answer.has_sound_links();
+        answer
+    }
+
+    #[actix_web::test]
+    async fn a_running_job_tells_all_there_is_to_know() {
+        let answer = page(&Trial::new(), job(7)).await;
+        answer.has("<title>42 % · Writing the system to the card</title>");
+        answer.has("Step 4 of 8: writing the system to the card");
+        answer.has("<p class=\"big\">About 6 minutes left</p>");
+        assert_eq!(answer.text.matches("<progress").count(), 1);
+        answer.has("value=\"42\"");
+        answer.has("42 % · 2.6 of 6.2 GB in this step");
+        answer.has("21 megabytes per second");
+        answer.has("Do not pull the card.");
+        answer.has("You can close this page; the work goes on.");
+        answer.has("3.1 GB so far, at the same time · <span dir=\"auto\">Backing up Mosquitto");
+        assert_eq!(answer.text.matches("aria-current=\"step\"").count(), 1);
+        answer.has("href=\"../jobs/7/stop\"");
+        answer.has("href=\"../jobs/7?quiet=1\"");
+        answer.has("sse-connect=\"../jobs/7/events?seen=");
+        answer.has("hx-trigger=\"every 3s\"");
+        answer.has("<noscript><meta http-equiv=\"refresh\" content=\"10\">");
+    }
+
+    #[actix_web::test]
+    async fn nothing_is_promised_that_is_not_known() {
+        let trial = Trial::new();
+        let mut first = job(7);
+        (first.remaining, first.card_now) = (None, CardNow::Untouched);
+        let answer = page(&trial, first).await;
+        answer.has("Time left is not known yet");
+        answer.has("Nothing on the card has been changed so far.");
+        answer.has_not("Do not pull the card.");
+
+        let mut alone = job(7);
+        (alone.stages[3].state, alone.remaining) = (StageState::Done, None);
+        page(&trial, alone).await.has("How long the backup takes is not known. 3.1 GB so far.");
+
+        let pausing = page(&trial, JobView { quiet: 30, ..job(7) }).await;
+        pausing.has("Waiting for the card. Some cards pause for a while.");
+        let silent = page(&trial, JobView { quiet: 180, ..job(7) }).await;
+        silent.has("The card does not answer");
+        silent.has("No data for 3 minutes.");
+        let mut empty = job(7);
+        empty.stages.clear();
+        page(&trial, empty).await.has("Beginning");
+    }
+
+    #[actix_web::test]
+    async fn every_end_says_what_the_card_is_now_and_what_to_do() {
+        let trial = Trial::new();
+        let failed = |problem| JobView { problem, detail: Some("EIO <x>".into()), ..ended(7, JobState::Failed) };
+        type Case = (JobView, &'static [&'static str]);
+        let cases: [Case; 6] = [
+            (
+                ended(7, JobState::Done),
+                &["The new card is ready", "It was read back and compared", "do neither", "Never restart", "0a1b2c3d"],
+            ),
+            (
+                ended(7, JobState::Cancelled),
+                &[
+                    "<title>Stopped</title>",
+                    "The card is empty now and can be used again.",
+                    "Start again",
+                    "stopped here",
+                ],
+            ),
+            (
+                failed(Some(Problem::CardPulled { stage: Stage::Write })),
+                &[
+                    "Stopped at: Write the system to the card",
+                    "The card was pulled out",
+                    "It vanished while writing the system to the card.",
+                    "Try again with the same card",
+                    "EIO &#60;x&#62;",
+                    "not waited for",
+                ],
+            ),
+            (failed(None), &["Something went wrong", "Try again"]),
+            (
+                ended(7, JobState::Interrupted),
+                &["The app was restarted", "Work stopped while writing the system to the card.", "Start again"],
+            ),
+            (
+                JobView { warnings: vec![warning("Not backed up: <a>.")], ..ended(7, JobState::Done) },
+                &["Done, with gaps", "Not backed up: &#60;a&#62;."],
+            ),
+        ];
+        for (job, wanted) in cases {
+            let state = job.state;
+            let answer = page(&trial, job).await;
+            for text in wanted {
+                answer.has(text);
+            }
+            for live in ["sse-connect", "hx-get", "<progress", "jobs/7/stop", "http-equiv", "htmx"] {
+                answer.has_not(live);
+            }
+            let again = answer.text.contains("id=\"again\" href=\"../card?disk=sdb");
+            assert_eq!(again, state != JobState::Done, "{state:?}");
+        }
+        trial.plug(vec![]);
+        page(&trial, ended(7, JobState::Cancelled)).await.has_not("id=\"again\"");
+    }
+
+    #[actix_web::test]
+    async fn stopping_asks_first_and_says_what_it_means() {
+        let trial = Trial::new();
+        trial.show(vec![job(7)]);
+        let answer = trial.ask(trial.get("/jobs/7/stop")).await;
+        assert_eq!(answer.status, 200);
+        answer.has("Stop making this card?");
+        answer.has("The card will be empty then and can be used again.");
+        answer.has("cannot be stopped. It goes on by itself and is kept.");
+        answer.has("href=\"../../jobs/7\"");
+        answer.has_sound_links();
+
+        let stale = trial.ask(trial.post("/jobs/7/stop", &[("token", "old")])).await;
+        assert_eq!(stale.status, 409);
+        stale.has("This page was out of date");
+        assert!(trial.asked().is_empty());
+
+        let token = answer.field("token");
+        for result in [Ok(()), Err(StopError::Over), Err(StopError::Committing)] {
+            trial.script.lock().unwrap().stop = result;
+            let stopped = trial.ask(trial.post("/jobs/7/stop", &[("token", &token)])).await;
+            assert_eq!((stopped.status, stopped.header("location").as_str()), (303, "../../jobs/7"));
+        }
+        for (result, status) in [(StopError::NoJob, 404), (StopError::Closing, 503)] {
+            trial.script.lock().unwrap().stop = Err(result);
+            assert_eq!(trial.ask(trial.post("/jobs/7/stop", &[("token", &token)])).await.status, status);
+        }
+        assert_eq!(trial.asked(), vec![Heard::Stop(JobId(7)); 5]);
+    }
+
+    #[actix_web::test]
+    async fn what_cannot_be_stopped_has_no_button() {
+        let trial = Trial::new();
+        let mut committing = job(7);
+        for view in &mut committing.stages {
+            view.state = if view.stage == Stage::Commit { StageState::Running } else { StageState::Done };
+        }
+        page(&trial, committing).await.has_not("jobs/7/stop");
+        let answer = trial.ask(trial.get("/jobs/7/stop")).await;
+        answer.has("This takes a few seconds and cannot be stopped.");
+        answer.has_not("type=\"submit\"");
+
+        for state in [JobState::Stopping, JobState::Done] {
+            let job = JobView { state, ..job(7) };
+            let answer = page(&trial, job).await;
+            answer.has_not("jobs/7/stop");
+            assert_eq!(trial.ask(trial.get("/jobs/7/stop")).await.header("location"), "../../jobs/7");
+            let sent = trial.ask(trial.post("/jobs/7/stop", &[("token", TOKEN)])).await;
+            assert_eq!(sent.header("location"), "../../jobs/7");
+        }
+        let stopping = page(&trial, JobView { state: JobState::Stopping, ..job(7) }).await;
+        stopping.has("Stopping. Do not pull the card yet.");
+        assert!(trial.asked().is_empty());
+    }
+
+    #[actix_web::test]
+    async fn a_quiet_page_has_no_numbers_that_move() {
+        let trial = Trial::new();
+        trial.show(vec![job(7)]);
+        let answer = trial.ask(trial.get("/jobs/7?quiet=1")).await;
+        answer.has("Show moving numbers");
+        answer.has_not("http-equiv=\"refresh\"");
+        let live = trial.ask(trial.get("/jobs/7/live?quiet=1")).await;
+        live.has("#state");
+        live.has_not("#tick");
+    }
+
+    #[actix_web::test]
+    async fn the_twin_follows_a_job_to_its_end() {
+        let trial = Trial::new();
+        trial.show(vec![job(7)]);
+        let first = trial.ask(trial.get("/jobs/7")).await;
+        let (_, seen) = first.text.split_once("events?seen=").unwrap();
+        let seen = seen.split(['"', '&']).next().unwrap().to_string();
+        let ask = |seen: &str| trial.get(&format!("/jobs/7/live?seen={seen}&every=20"));
+        assert_eq!(trial.ask(ask(&seen)).await.status, 204);
+        trial.show(vec![JobView { percent: 43, ..job(7) }]);
+        let second = trial.ask(ask(&seen)).await;
+        assert_eq!(second.status, 200);
+        second.has("innerHTML:#tick");
+        second.has("<title>43 %");
+        second.has_not("#state");
+        trial.show(vec![ended(7, JobState::Failed)]);
+        let last = trial.ask(ask(&seen)).await;
+        assert_eq!(last.status, 286);
+        for part in ["#state", "#acts", "#steps", "#tick", "#shout"] {
+            last.has(&format!("innerHTML:{part}\""));
+        }
+        last.has("<div hx-swap-oob=\"innerHTML:#pulse\"></div>");
+        last.has_sound_links();
+    }
+
+    #[actix_web::test]
+    async fn a_stream_ends_with_the_job() {
+        let trial = Trial::new();
+        trial.show(vec![ended(7, JobState::Done)]);
+        let answer = trial.ask(trial.get("/jobs/7/events")).await;
+        assert_eq!(answer.kind, "text/event-stream");
+        assert_eq!(answer.header("x-accel-buffering"), "no");
+        let names: Vec<&str> = answer.text.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
+        assert_eq!(names, ["pulse", "state", "acts", "steps", "say", "shout", "tick", "pulse", "bye"]);
+        answer.has("retry: 2000");
+        answer.has("The new card is ready");
+    }
+
+    #[test]
+    fn announcements_change_with_stage_and_quarter_only() {
+        let about = |percent, remaining| say(&JobView { percent, remaining, ..job(7) }).0;
+        assert_eq!(about(51, Some(300)), about(74, None));
+        assert_ne!(about(49, None), about(50, None));
+        assert_ne!(about(60, None), say(&JobView { percent: 60, quiet: 200, ..job(7) }).0);
+        let (_, text) = say(&JobView { percent: 50, ..job(7) });
+        assert_eq!(text, "Half done. Write the system to the card. About 6 minutes left.");
+        assert_eq!(shout(&job(7)).1, "");
+        assert!(shout(&ended(7, JobState::Failed)).1.contains("Something went wrong"));
     }
 }

@@ -191,3 +191,74 @@ fn app(
         })
         .configure(routes::all)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::StreamExt;
+
+    use super::trial::{Trial, job, listed};
+    use super::*;
+
+    /// Reads a stream until `wanted` came by; says what came, if it does not in time.
+    async fn until(
+        body: &mut (impl futures_util::Stream<Item = Result<bytes::Bytes, awc::error::PayloadError>> + Unpin),
+        wanted: &str,
+    ) {
+        let mut text = String::new();
+        let reading = async {
+            while !text.contains(wanted) {
+                match body.next().await {
+                    Some(Ok(bytes)) => text.push_str(&String::from_utf8_lossy(&bytes)),
+                    _ => return false,
+                }
+            }
+            true
+        };
+        let came = tokio::time::timeout(Duration::from_secs(10), reading).await;
+        assert_eq!(came, Ok(true), "{wanted:?} did not come, but:\n{text}");
+    }
+
+    #[actix_web::test]
+    async fn streams_tell_what_changes_and_end_with_the_server() {
+        let trial = Trial::new();
+        trial.show(vec![job(7)]);
+        let options = WebOptions { listen: Some("127.0.0.1:0".parse().unwrap()), ..WebOptions::default() };
+        let server = bind(trial.jobs.clone(), options).unwrap();
+        let address = server.address();
+        assert_ne!(address.port(), 0);
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let visit = async {
+            let client = awc::Client::builder().timeout(Duration::from_secs(10)).finish();
+            let mut home = client.get(format!("http://{address}/events")).send().await.unwrap();
+            let mut page = client.get(format!("http://{address}/jobs/7/events")).send().await.unwrap();
+            until(&mut home, "event: disks").await;
+            until(&mut page, "event: tick").await;
+            let mut other = trial::disk("sdc");
+            other.vendor = "Kingston".into();
+            trial.plug(vec![listed(trial::disk("sdb"), &[]), listed(other, &[])]);
+            until(&mut home, "Kingston").await;
+            trial.show(vec![crate::domain::job::JobView { percent: 43, ..job(7) }]);
+            until(&mut page, "43 %").await;
+            stop.send(()).unwrap();
+            // Both streams end by themselves; nothing is cut off.
+            while home.next().await.is_some_and(|chunk| chunk.is_ok()) {}
+            while page.next().await.is_some_and(|chunk| chunk.is_ok()) {}
+        };
+        let run = server.run(async {
+            // An error means that the test has failed already.
+            let _ = stopped.await;
+        });
+        let both = async { tokio::join!(run, visit).0 };
+        tokio::time::timeout(Duration::from_secs(30), both).await.unwrap().unwrap();
+    }
+
+    #[actix_web::test]
+    async fn a_taken_port_is_an_error_with_its_address() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let options = WebOptions { listen: Some(taken.local_addr().unwrap()), ..WebOptions::default() };
+        let error = bind(Trial::new().jobs.clone(), options).err().unwrap();
+        assert_eq!(error.to_string(), format!("listening on {}", taken.local_addr().unwrap()));
+    }
+}

@@ -21,7 +21,7 @@ pub fn all(cfg: &mut ServiceConfig) {
                 .service(json("/system-info", "GET").route(get().to(api::system_info)))
                 .service(json("/start-clone", "POST").route(post().to(api::start_clone)))
                 .service(json("/jobs/current", "GET").route(get().to(api::current_job)))
-                .service(json("/jobs/{id}", "GET").route(get().to(api::job)))
+                .service(json("/jobs/{id}", "GET").route(get().to(api::one_job)))
                 .default_service(web::to(api::no_such_url)),
         )
         .default_service(web::to(|req: HttpRequest| async move { error::not_found(&req) }));

@@ -11,6 +11,7 @@ use super::{Mark, Site, app};
 use crate::domain::backup::{BackupFacts, BackupKind, ListedBackup};
 use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint, FoundPartition, Refusal, Transport};
 use crate::domain::job::*;
+use crate::domain::problem::Problem;
 use crate::domain::progress::Amount;
 use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
@@ -30,15 +31,16 @@ pub struct Trial {
     pub disks: watch::Sender<Arc<DiskList>>,
     pub system: watch::Sender<Arc<SystemView>>,
     pub all: watch::Sender<AllJobs>,
-    pub closing: watch::Sender<bool>,
+    /// Streams end once it is gone.
+    _closing: watch::Sender<bool>,
     pub script: Arc<Mutex<Script>>,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<Heard>>>,
     pub jobs: Jobs,
     site: web::Data<Site>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Asked {
+pub enum Heard {
     Start(CardRequest),
     Stop(JobId),
 }
@@ -83,7 +85,7 @@ impl Answer {
                 assert!(!bad, "{name}={}", link.chars().take(60).collect::<String>());
             }
         }
-        for banned in [" style=", " onclick=", " onload=", "<style", "<script>", "javascript:"] {
+        for banned in [" style=\"", " onclick=\"", " onload=\"", "<style", "<script>", "javascript:"] {
             assert!(!self.text.contains(banned), "{banned}");
         }
         let location = self.header("location");
@@ -108,11 +110,11 @@ impl Trial {
                 let script = answers.lock().unwrap().clone();
                 match command {
                     Command::Start(request, answer) => {
-                        heard.lock().unwrap().push(Asked::Start(*request));
+                        heard.lock().unwrap().push(Heard::Start(*request));
                         answer.send(script.start).unwrap();
                     }
                     Command::Stop(id, answer) => {
-                        heard.lock().unwrap().push(Asked::Stop(id));
+                        heard.lock().unwrap().push(Heard::Stop(id));
                         answer.send(script.stop).unwrap();
                     }
                     Command::Refresh | Command::RemoveKeptImage(_) => {}
@@ -129,10 +131,10 @@ impl Trial {
             more: None,
             closing: watch_closing,
         });
-        Trial { disks, system, all, closing, script, asked, jobs, site }
+        Trial { disks, system, all, _closing: closing, script, asked, jobs, site }
     }
 
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<Heard> {
         self.asked.lock().unwrap().clone()
     }
 
@@ -341,4 +343,165 @@ pub fn ended(id: u64, state: JobState) -> JobView {
         job.made.backup = Some("0a1b2c3d".parse().unwrap());
     }
     job
+}
+
+/// Serves every state of the pages on a real port, one after the other; stays there to be looked at in a browser if
+/// `SD_SWAP_LOOK` names an address. `look/NAME` changes the state and leads home.
+#[actix_web::test]
+async fn every_state_is_served_on_a_real_port() {
+    let trial = Arc::new(Trial::new());
+    let stay = std::env::var("SD_SWAP_LOOK").ok();
+    let listen = stay.as_deref().unwrap_or("127.0.0.1:0").parse().unwrap();
+    let (sets, of) = (trial.clone(), |name: &str| STATES.iter().find(|(state, _)| *state == name).copied());
+    // The senders are shared by the workers' threads.
+    let more: super::MoreRoutes = Arc::new(move |cfg| {
+        let sets = sets.clone();
+        cfg.route(
+            "/look/{name}",
+            web::get().to(move |name: web::Path<String>| {
+                let found = of(&name);
+                if let Some((_, set)) = found {
+                    usual(&sets);
+                    set(&sets);
+                }
+                async move { actix_web::HttpResponse::Ok().body(if found.is_some() { "set" } else { "no such state" }) }
+            }),
+        );
+    });
+    let marks = vec![Mark { text: "Demo: nothing here is real.".into(), link: None }];
+    let options = super::WebOptions { listen: Some(listen), allow_from: Vec::new(), marks, more: Some(more) };
+    let server = super::bind(trial.jobs.clone(), options).unwrap();
+    let address = server.address();
+    let visit = async move {
+        let client = awc::Client::default();
+        for (name, _) in STATES {
+            for path in [&format!("look/{name}"), "", "jobs/7", "card?disk=sdb"] {
+                let mut answer = client.get(format!("http://{address}/{path}")).send().await.unwrap();
+                let status = answer.status().as_u16();
+                assert!(matches!(status, 200 | 404), "{name} {path}: {status}");
+                assert!(!answer.body().limit(1 << 20).await.unwrap().is_empty());
+            }
+        }
+        if stay.is_some() {
+            std::future::pending::<()>().await;
+        }
+    };
+    server.run(visit).await.unwrap();
+}
+
+type Set = fn(&Trial);
+
+fn usual(trial: &Trial) {
+    trial.change_system(|_| {});
+    trial.show(vec![]);
+    trial.plug(vec![listed(disk("sdb"), &[])]);
+}
+
+/// What the pages can look like; each begins with the usual.
+const STATES: [(&str, Set); 19] = [
+    ("usual", |_| {}),
+    ("unknown", |t| {
+        t.system.send_replace(Arc::new(SystemView::default()));
+        t.disks.send_replace(Arc::new(DiskList::default()));
+    }),
+    ("failed-list", |t| {
+        let list = DiskList { known: true, disks: vec![], failed: Some("reading /sys/block".into()) };
+        t.disks.send_replace(Arc::new(list));
+    }),
+    ("no-reader", |t| {
+        t.plug(vec![listed(internal(), &[Refusal::RunsSystem, Refusal::HoldsData, Refusal::BuiltIn])]);
+    }),
+    ("empty-reader", |t| {
+        let mut reader = disk("sdb");
+        (reader.medium, reader.model, reader.size) = (false, "Card Reader".into(), Bytes(0));
+        t.plug(vec![listed(reader, &[Refusal::NoMedium])]);
+    }),
+    ("many", |t| {
+        let mut full = disk("sdc");
+        (full.vendor, full.model, full.size) = ("Kingston".into(), "DataTraveler 3.0".into(), Bytes(256_060_514_304));
+        (full.contents, full.plugged_at) = (camera(), None);
+        let mut denied = disk("sdd");
+        (denied.access, denied.fingerprint) = (Access::Denied, None);
+        let mut small = disk("sde");
+        (small.size, small.slot) = (Bytes(2_000_000_000), Some(2));
+        let too_small = Refusal::TooSmall { has: small.size, need: Bytes(12_000_000_000) };
+        t.plug(vec![
+            listed(disk("sdb"), &[]),
+            listed(full, &[]),
+            listed(denied, &[Refusal::MayNotOpen]),
+            listed(small, &[too_small, Refusal::WriteProtected, Refusal::Twin]),
+            listed(internal(), &[Refusal::RunsSystem, Refusal::HoldsData, Refusal::BuiltIn]),
+        ]);
+    }),
+    ("problems", |t| {
+        t.change_system(|s| {
+            s.problems = vec![
+                Problem::NoRoomForBackup { free: Bytes(1_000_000_000), need: Bytes(2_300_000_000) },
+                Problem::NoInternet,
+            ];
+        });
+    }),
+    ("not-haos", |t| t.change_system(|s| s.problems = vec![Problem::NotHaos])),
+    ("running", |t| {
+        t.change_system(|s| s.warnings = vec![warning("This system has local apps; they are not in full backups.")]);
+        t.show(vec![job(7), ended(6, JobState::Failed)]);
+        t.plug(vec![listed(disk("sdb"), &[Refusal::JobUsesIt])]);
+    }),
+    ("download", |t| {
+        let mut job = job(7);
+        (job.percent, job.remaining, job.card_now) = (3, None, CardNow::Untouched);
+        job.stages[3] = StageView { state: StageState::Waiting, rate: None, ..job.stages[3].clone() };
+        job.stages[2].state = StageState::Running;
+        t.show(vec![job]);
+    }),
+    ("alone", |t| {
+        let mut job = job(7);
+        job.remaining = None;
+        for n in 3..=5 {
+            job.stages[n].state = StageState::Done;
+        }
+        t.show(vec![job]);
+    }),
+    ("pausing", |t| t.show(vec![JobView { quiet: 40, ..job(7) }])),
+    ("silent", |t| t.show(vec![JobView { quiet: 200, ..job(7) }])),
+    ("commit", |t| {
+        let mut job = job(7);
+        for view in &mut job.stages {
+            view.state = if view.stage == Stage::Commit { StageState::Running } else { StageState::Done };
+        }
+        job.percent = 99;
+        t.show(vec![job]);
+    }),
+    ("stopping", |t| t.show(vec![JobView { state: JobState::Stopping, ..job(7) }])),
+    ("cancelled", |t| t.show(vec![ended(7, JobState::Cancelled)])),
+    ("failed", |t| {
+        let mut job = ended(7, JobState::Failed);
+        job.problem = Some(Problem::CardPulled { stage: Stage::Write });
+        job.detail = Some("writing 1 MiB at 2.6 GB of SanDisk Ultra: No such device (os error 19)".into());
+        job.card_now = CardNow::Unknown;
+        t.show(vec![job]);
+    }),
+    ("interrupted", |t| t.show(vec![ended(7, JobState::Interrupted), ended(6, JobState::Done)])),
+    ("done", |t| {
+        let mut job = ended(7, JobState::Done);
+        job.warnings = vec![warning("Not backed up: Mosquitto.")];
+        t.show(vec![job, ended(6, JobState::Cancelled)]);
+    }),
+];
+
+pub fn warning(text: &str) -> Warning {
+    Warning { code: "w".into(), text: text.into() }
+}
+
+/// The card that the system runs from.
+pub fn internal() -> Disk {
+    Disk {
+        model: "Extreme".into(),
+        size: Bytes(31_914_983_424),
+        transport: Transport::Mmc,
+        slot: None,
+        access: Access::Busy,
+        contents: Contents { table: Some("gpt".into()), partitions: Vec::new(), blank: false },
+        ..disk("mmcblk0")
+    }
 }

@@ -64,7 +64,7 @@ impl GrowPlan {
     /// Entry 4: the count, and the end in cylinders as far as those reach.
     fn grow_mbr(&mut self) {
         let at = mbr::ENTRIES + ((self.data_after.number as usize).saturating_sub(1)) * mbr::ENTRY;
-        // `usable_end` keeps the end within 2³² sectors, and a partition begins behind sector 0: it fits.
+        // `usable_end` keeps the end within 32 bits: it fits.
         let count = u32::try_from(self.data_after.sectors).unwrap_or(u32::MAX);
         put(&mut self.head, at + 5, &chs(self.data_after.end() - 1));
         put(&mut self.head, at + 12, &count.to_le_bytes());

@@ -10,6 +10,8 @@ mod gpt;
 mod grow;
 mod guid;
 mod mbr;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::io;
@@ -161,11 +163,11 @@ impl Layout {
 }
 
 /// The first sector behind the usable ones of a disk with so many sectors: where a data partition that fills the disk
-/// ends. A GPT leaves 33 sectors to its backup; an MBR counts to 2³² sectors at most.
+/// ends. A GPT leaves 33 sectors to its backup; an MBR counts to 2³² − 1 sectors.
 pub fn usable_end(kind: TableKind, disk_sectors: u64) -> u64 {
     match kind {
         TableKind::Gpt | TableKind::HybridGpt => disk_sectors.saturating_sub(GPT_TAIL),
-        TableKind::Mbr => disk_sectors.min(1 << 32),
+        TableKind::Mbr => disk_sectors.min(u32::MAX.into()),
     }
 }
 

@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint};
 use crate::domain::progress::StopFlag;
-use crate::domain::size::{Bytes, MIB, SECTOR};
-use crate::host::buffer::Aligned;
+use crate::domain::size::Bytes;
+use crate::host::contents::Ends;
+use crate::host::probe::probe;
 use crate::host::{Claim, Host, HostError, ToolAnswer, ToolCall, identity};
 
 use super::descriptor::{Descriptor, Look, OpenFailed};
@@ -89,32 +90,18 @@ fn look(found: &Found) -> Probe {
         Err(OpenFailed::ReadOnly) => return none(Access::Unreadable("it is read-only".into())),
         Err(OpenFailed::Other(error)) => return none(Access::Unreadable(error.to_string())),
     };
-    match fingerprint(found, found.disk.size, |offset, buffer| look.read_at(offset, buffer)) {
-        Ok(fingerprint) => {
-            Probe { access: Access::Free, contents: Contents::default(), fingerprint: Some(fingerprint) }
-        }
+    let read = |offset: u64, buffer: &mut [u8]| look.read_at(offset, buffer);
+    match probe(&read, found.disk.size, |ends| fingerprint(found, found.disk.size, ends)) {
+        Ok((fingerprint, contents)) => Probe { access: Access::Free, contents, fingerprint: Some(fingerprint) },
         Err(error) => none(Access::Unreadable(error.to_string())),
     }
 }
 
 /// DV-5, with the size as given and the ends as read.
-fn fingerprint(found: &Found, size: Bytes, read: impl Fn(u64, &mut [u8]) -> io::Result<()>) -> io::Result<Fingerprint> {
-    let (first, last) = ends(size, read)?;
+fn fingerprint(found: &Found, size: Bytes, ends: &Ends) -> Fingerprint {
     let disk = &found.disk;
     let (vendor, model, serial) = (&disk.vendor, &disk.model, &disk.serial);
-    Ok(identity::fingerprint(&disk.bus_path, vendor, model, serial, size.0, &found.medium_id, &first, &last))
-}
-
-/// The first and the last MiB (less, where there is less).
-pub(in crate::host) fn ends(
-    size: Bytes,
-    read: impl Fn(u64, &mut [u8]) -> io::Result<()>,
-) -> io::Result<(Aligned, Aligned)> {
-    let length = size.0.min(MIB) / SECTOR * SECTOR;
-    let (mut first, mut last) = (Aligned::new(length as usize), Aligned::new(length as usize));
-    read(0, &mut first)?;
-    read((size.0 - length) / SECTOR * SECTOR, &mut last)?;
-    Ok((first, last))
+    identity::fingerprint(&disk.bus_path, vendor, model, serial, size.0, &found.medium_id, &ends.first, &ends.last)
 }
 
 struct LinuxClaim {
@@ -130,7 +117,8 @@ impl Claim for LinuxClaim {
     fn fingerprint(&self) -> Result<Fingerprint, HostError> {
         let looking = |source| HostError::Looking { what: "what is on the disk".into(), source };
         let size = self.size().map_err(looking)?;
-        fingerprint(&self.found, size, |offset, buffer| self.read_at(offset, buffer)).map_err(looking)
+        let ends = Ends::read(&|offset: u64, buffer: &mut [u8]| self.read_at(offset, buffer), size.0);
+        Ok(fingerprint(&self.found, size, &ends.map_err(looking)?))
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {

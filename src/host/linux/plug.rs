@@ -75,7 +75,7 @@ impl PlugBook {
     pub fn update(&mut self, seen: &mut [Found], now: u64) -> bool {
         let Some(mut before) = self.last.take() else {
             self.plugs = 1;
-            self.last = Some(seen.iter().map(|found| there_before_us(found)).collect());
+            self.last = Some(seen.iter().map(there_before_us).collect());
             return true;
         };
         let mut after = BTreeMap::new();

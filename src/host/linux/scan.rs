@@ -36,15 +36,22 @@ impl LinuxScan {
     /// A probe that opens for writing makes udev read the table anew when it closes: hold a `flock` meanwhile, and do not
     /// take the events that follow for a change (see [`super::uevents`]).
     pub fn scan(&self, now: u64, probe: &(dyn Fn(&Found) -> Probe + Sync)) -> Result<Vec<Disk>, HostError> {
-        let mut found = sysfs::find(&self.root)?;
-        // Entered before the probes: opening an empty slot may itself make the kernel notice a change.
-        self.book.lock().unwrap_or_else(PoisonError::into_inner).update(&mut found, now);
+        let found = self.look(now)?;
         let probes = thread::scope(|scope| {
             let start = |found| scope.spawn(move || probe(found));
             let running: Vec<_> = found.iter().map(|found| found.disk.medium.then(|| start(found))).collect();
             running.into_iter().map(|thread| thread.map(|t| t.join().unwrap_or_else(|_| unreadable()))).collect()
         });
         Ok(joined(found, probes))
+    }
+
+    /// What sysfs lists, entered into the book before any probe: opening an empty slot may itself make the kernel notice a
+    /// change. The book is held meanwhile, so that an older look never comes after a newer one.
+    fn look(&self, now: u64) -> Result<Vec<Found>, HostError> {
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = sysfs::find(&self.root)?;
+        book.update(&mut found, now);
+        Ok(found)
     }
 }
 

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::disk::{Access, Contents, Disk, DiskId};
 use crate::domain::size::{Bytes, SECTOR};
 use crate::host::HostError;
+use crate::host::readable::readable;
 
 use place::Place;
 
@@ -51,10 +52,9 @@ fn located(sys: &Path, name: String) -> Option<(String, PathBuf, Place)> {
 /// a chip's boot areas, and the paths of a multipath disk, which have no node of their own.
 fn is_whole_disk(name: &str, dir: &Path) -> bool {
     const NEVER: [&str; 8] = ["loop", "ram", "zram", "dm-", "md", "sr", "fd", "mtdblock"];
-    let numbered =
-        |word: &&str| name.strip_prefix(*word).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    // Named arrays are called md_name or md127.
-    let never = NEVER.iter().any(|word| numbered(&word)) || name.starts_with("md_");
+    let numbered = |word: &str| name.strip_prefix(word).is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit()));
+    // Named arrays are called md_name instead of md127.
+    let never = NEVER.into_iter().any(numbered) || name.starts_with("md_");
     let chip_area =
         name.starts_with("mmcblk") && (name.contains("boot") || name.contains("rpmb") || name.contains("gp"));
     let unused = name.starts_with("nbd") && size(dir) == Bytes::ZERO;
@@ -156,7 +156,7 @@ fn unit_serial(device: &Path) -> String {
     match page.as_slice() {
         [_, 0x80, high, low, rest @ ..] => {
             let length = usize::from(u16::from_be_bytes([*high, *low]));
-            attr::readable(rest.get(..length).unwrap_or(rest))
+            readable(rest.get(..length).unwrap_or(rest))
         }
         _ => String::new(),
     }

@@ -1,5 +1,7 @@
 //! Child tools: absolute path, argument list, empty environment, bounded time, killed on stop, output kept (PK-5).
 
+#![expect(clippy::disallowed_types, reason = "this is the place that starts child tools")]
+
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, PipeReader, Read, Write};

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::domain::disk::Fingerprint;
 use crate::domain::progress::StopFlag;
 use crate::domain::size::Bytes;
+use crate::host::contents::Ends;
 use crate::host::linux::{Errno, descriptor::Descriptor, tools};
 use crate::host::{Claim, HostError, ToolAnswer, ToolCall};
 
@@ -86,7 +87,8 @@ impl Claim for ScratchClaim {
     fn fingerprint(&self) -> Result<Fingerprint, HostError> {
         let looking = |source| HostError::Looking { what: "what is on the card".into(), source };
         let size = self.size().map_err(looking)?;
-        fingerprint_of(&self.spec, size, |offset, buffer| self.read_at(offset, buffer)).map_err(looking)
+        let ends = Ends::read(&|offset: u64, buffer: &mut [u8]| self.read_at(offset, buffer), size.0);
+        Ok(fingerprint_of(&self.spec, size, &ends.map_err(looking)?))
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {

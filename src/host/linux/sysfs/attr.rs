@@ -5,6 +5,8 @@ use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
+use crate::host::readable::readable;
+
 /// No attribute that we read is longer; sysfs itself gives at most a page.
 const LONGEST: u64 = 4096;
 
@@ -15,15 +17,9 @@ pub fn bytes(dir: &Path, name: &str) -> Option<Vec<u8>> {
     Some(content)
 }
 
-/// The attribute as people may see it: trimmed, without control characters; empty where it cannot be read. Devices fill
-/// their names with spaces, NULs and worse.
+/// The attribute as people may see it; empty where it cannot be read.
 pub fn text(dir: &Path, name: &str) -> String {
     readable(&bytes(dir, name).unwrap_or_default())
-}
-
-pub fn readable(bytes: &[u8]) -> String {
-    let text: String = String::from_utf8_lossy(bytes).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 pub fn number<T: FromStr>(dir: &Path, name: &str) -> Option<T> {

@@ -1,0 +1,31 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+.PHONY: run test check torture bench coverage needs-run needs-test
+
+CARGO ?= cargo
+
+run: needs-run
+	$(CARGO) build --release --locked
+	./target/release/sd-swap demo
+
+# Formatting, lints, floors and every test; below 15 minutes on two cores.
+test: needs-test check
+	$(CARGO) test --locked --no-fail-fast -- --format=pretty
+
+check:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --no-default-features --lib --bins -- -D warnings
+
+# The long form of what `make test` runs a share of: every operation of a job fails once, 10,000 seeds, 200 kills.
+torture: needs-test
+	SD_SWAP_TORTURE=1 $(CARGO) test --release --locked --test torture --test kill -- --nocapture --test-threads=2
+
+# Lines covered, per file; needs cargo-llvm-cov (cargo install cargo-llvm-cov --locked).
+coverage: needs-test
+	$(CARGO) llvm-cov --locked --summary-only --ignore-filename-regex 'registry|rustc'
+
+needs-run:
+	@scripts/needs run
+
+needs-test:
+	@scripts/needs test
