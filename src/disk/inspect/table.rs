@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::ext4::{DATA_LABEL, Ext4, SUPERBLOCK_LEN, SUPERBLOCK_OFFSET};
 use crate::domain::layout::bytes::le32;
 use crate::domain::layout::{
-    BackupError, GPT_TAIL, Guid, TableError, check_backup, data_partition, read as read_table,
+    BackupError, GPT_TAIL, Guid, Layout, TableError, TableKind, check_backup, data_partition, read as read_table,
 };
 use crate::domain::size::{Bytes, MIB, SECTOR};
 
