@@ -1,5 +1,6 @@
 //! `sd-swap check` on real files: cards that `make-card` made, whole and damaged in one place at a time, and what is no
 //! card. Places are found by other tools.
+#![expect(clippy::disallowed_types, reason = "the program and other tools are what is tried here")]
 
 #[path = "check/maker.rs"]
 mod maker;
@@ -208,7 +209,7 @@ fn blank_is_what_has_no_sector_0() {
 fn what_is_no_card_is_something_else() {
     let maker = Maker::new(Kind::Gpt);
     let path = |name: &str| maker.dir.path().join(name);
-    let mut noise: Vec<u8> = (0..4u64 << 20).map(|n| (n * n >> 5) as u8 | 1).collect();
+    let mut noise: Vec<u8> = (0..4u64 << 20).map(|n| ((n * n) >> 5) as u8 | 1).collect();
     fs::write(path("noise"), &noise).unwrap();
     noise[..3].copy_from_slice(&[0xeb, 0x3c, 0x90]);
     noise[510..512].copy_from_slice(&[0x55, 0xaa]);

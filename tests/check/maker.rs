@@ -139,7 +139,7 @@ fn make_image(dir: &Path, raw: &Path, kind: Kind) {
     let end = places.data + DATA_MIB + u64::from(kind != Kind::Mbr);
     file.set_len(end * MIB).unwrap();
     feed("sfdisk", &["-q", raw.to_str().unwrap()], &kind.script());
-    let noise: Vec<u8> = (0..MIB).map(|n| (n * n >> 7) as u8).collect();
+    let noise: Vec<u8> = (0..MIB).map(|n| ((n * n) >> 7) as u8).collect();
     let file = OpenOptions::new().write(true).open(raw).unwrap();
     file.write_all_at(&noise, places.system * MIB).unwrap();
     put_ext4(dir, &file, places.overlay, "hassos-overlay", &["-b", "1024"], "4M", &dir.join("empty"));
