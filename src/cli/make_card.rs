@@ -158,8 +158,14 @@ async fn work(order: Order, target: &Target, common: &Common) -> Exit {
         once: None,
     };
     let quiet = common.json;
-    let watching = |jobs| drop(actix_web::rt::spawn(show::follow(jobs, quiet)));
-    match solo(&plan, rules, order.recipe, request, watching, asked_to_end()).await {
+    let mut follower = None;
+    let watching = |jobs| follower = Some(actix_web::rt::spawn(show::follow(jobs, quiet)));
+    let ended = solo(&plan, rules, order.recipe, request, watching, asked_to_end()).await;
+    if let Some(follower) = follower {
+        // It ends with the job; the last line is its own.
+        let _ = follower.await;
+    }
+    match ended {
         Ok(view) => show::end(&view, common.json),
         Err(error) => show::refused(&error, common.json),
     }

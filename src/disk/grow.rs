@@ -74,10 +74,10 @@ fn repair(claim: &dyn Claim, offset: u64, work: &Work) -> Result<(), CardError> 
     }
 }
 
-/// A board without a clock of its own finds times "in the future" in a good file system; `e2fsck` mends those too.
-fn only_the_clock(output: &str) -> bool {
-    let mended = output.matches("? yes").count();
-    mended > 0 && mended == output.matches("is in the future").count()
+/// A board without a clock of its own finds times "in the future" in a good file system; `e2fsck` names those too.
+pub(super) fn only_the_clock(output: &str) -> bool {
+    let named = output.matches("? yes").count() + output.matches("? no").count();
+    named > 0 && named == output.matches("is in the future").count()
 }
 
 fn resize(claim: &dyn Claim, plan: &GrowPlan, before: &Ext4, work: &Work) -> Result<(), CardError> {
@@ -122,6 +122,7 @@ mod tests {
         let cases = [
             ("Superblock last mount time is in the future.\n\t(by more than a day)  Fix? yes\n", true),
             ("Superblock last mount time is in the future. Fix? yes\nFree blocks count wrong. Fix? yes\n", false),
+            ("Superblock last write time is in the future.\n\t(by less than a day)  Fix? no\n", true),
             ("Free blocks count wrong (3, counted=4).\nFix? yes\n", false),
             ("", false),
         ];

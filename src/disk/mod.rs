@@ -14,6 +14,7 @@ pub mod commit;
 pub mod error;
 pub mod grow;
 pub mod inject;
+pub mod inspect;
 pub mod reader;
 pub mod verify;
 pub mod write;

@@ -157,7 +157,7 @@ fn write_chunks(
 }
 
 /// Reads until `buffer` is full or the image ends.
-fn fill(image: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn fill(image: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut read = 0;
     while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
         match image.read(rest) {

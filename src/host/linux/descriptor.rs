@@ -13,9 +13,12 @@ use nix::fcntl::{Flock, FlockArg, PosixFadviseAdvice, posix_fadvise};
 use nix::libc;
 
 use crate::domain::disk::DiskId;
+use crate::domain::progress::StopFlag;
 use crate::domain::size::Bytes;
-use crate::host::HostError;
 use crate::host::buffer::Aligned;
+use crate::host::{HostError, ToolAnswer};
+
+use super::tools;
 
 mod ioctl {
     // BLKGETSIZE64 is declared with size_t but always answers 64 bits (linux/fs.h).
@@ -163,6 +166,23 @@ impl Look {
         Ok(Look { file, is_file })
     }
 
+    /// Without `O_EXCL`: also where it is mounted, and so that a child tool may open it too. True: somebody else holds
+    /// it, and what is read may change meanwhile.
+    pub fn share(path: &Path) -> Result<(Look, bool), OpenFailed> {
+        let is_used = matches!(Look::open(path), Err(OpenFailed::Busy));
+        let file = open_past_cache(OpenOptions::new().read(true), 0, path)?;
+        let kind = file.file.metadata()?.file_type();
+        if !kind.is_file() && !kind.is_block_device() {
+            return Err(OpenFailed::Other(io::Error::other("neither a block device nor a regular file")));
+        }
+        Ok((Look { file, is_file: kind.is_file() }, is_used))
+    }
+
+    /// `e2fsck -fn` on the file system that begins `offset` bytes into it. Opened with [`Look::share`] only.
+    pub fn check_ext4(&self, offset: u64, stop: &StopFlag) -> Result<ToolAnswer, HostError> {
+        tools::look(self.file.file.as_fd(), offset, stop)
+    }
+
     pub fn size(&self) -> io::Result<Bytes> {
         size_of(&self.file.file, self.is_file)
     }
@@ -207,12 +227,16 @@ fn open_exclusive(path: &Path) -> io::Result<Exclusive> {
     open_with(OpenOptions::new().read(true).write(true), path)
 }
 
-/// Opens with `O_EXCL`, past the page cache where the device or file system takes that (it says EINVAL where not).
 fn open_with(options: &mut OpenOptions, path: &Path) -> io::Result<Exclusive> {
-    match options.custom_flags(libc::O_EXCL | libc::O_DIRECT).open(path) {
+    open_past_cache(options, libc::O_EXCL, path)
+}
+
+/// Opens past the page cache where the device or file system takes that (it says EINVAL where not).
+fn open_past_cache(options: &mut OpenOptions, flags: i32, path: &Path) -> io::Result<Exclusive> {
+    match options.custom_flags(flags | libc::O_DIRECT).open(path) {
         Ok(file) => Ok(Exclusive { file, direct: true }),
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-            Ok(Exclusive { file: options.custom_flags(libc::O_EXCL).open(path)?, direct: false })
+            Ok(Exclusive { file: options.custom_flags(flags).open(path)?, direct: false })
         }
         Err(error) => Err(error),
     }

@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, PipeReader, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -35,6 +35,11 @@ pub fn run(card: &Descriptor, call: &ToolCall<'_>, stop: &StopFlag) -> Result<To
     // Also after a failure: what a tool cut off must not stay cut off.
     card.restore_length().map_err(|source| HostError::Tool { tool: plan.tool, source })?;
     answer
+}
+
+/// `e2fsck -fn` on the file system that begins `offset` bytes into a disk opened only for reading.
+pub fn look(disk: BorrowedFd<'_>, offset: u64, stop: &StopFlag) -> Result<ToolAnswer, HostError> {
+    Plan::of(&ToolCall::Check { offset }, disk.as_raw_fd())?.run(disk.as_raw_fd(), stop)
 }
 
 struct Plan<'a> {
