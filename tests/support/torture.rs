@@ -80,9 +80,8 @@ pub fn verdict(card: &Path, backup: Option<&Path>) -> Result<Verdict, String> {
 
 fn finished(card: &Path, backup: Option<&Path>) -> Result<(), String> {
     let table = run("sfdisk", &["-d", &card.display().to_string()])?;
-    let number = |line: &str, key: &str| -> Option<u64> {
-        line.split(key).nth(1)?.split(',').next()?.trim().parse().ok()
-    };
+    let number =
+        |line: &str, key: &str| -> Option<u64> { line.split(key).nth(1)?.split(',').next()?.trim().parse().ok() };
     // The data partition is the one that lies last, whatever its number.
     let places = table.lines().filter_map(|line| Some((number(line, "start=")?, number(line, "size=")?)));
     let (start, sectors) = places.max().ok_or("sfdisk lists no partition")?;
