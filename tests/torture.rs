@@ -127,7 +127,7 @@ fn each(board: Board, fault: fn(u64) -> Fault, picked: fn(usize, &Op) -> bool) -
         let view = bench.job(&host, &id);
         judge(&bench, &view, &what);
         // A claim that somebody still held would make this one busy.
-        if is_long() || number % 4 == 0 {
+        if is_long() || number.is_multiple_of(4) {
             next_job_runs(&bench, &what);
         }
         runs += 1;
@@ -138,7 +138,7 @@ fn each(board: Board, fault: fn(u64) -> Fault, picked: fn(usize, &Op) -> bool) -
 
 /// In the short form the first, every fifth, and all of blanking and commit (which are the first and last 15).
 fn share(number: usize, _: &Op) -> bool {
-    is_long() || number < 8 || number % 5 == 0
+    is_long() || number < 8 || number.is_multiple_of(5)
 }
 
 #[test]
