@@ -9,9 +9,10 @@
 #[path = "support/torture.rs"]
 mod support;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sd_swap::demo::supervisor::{PackPlan, StandinConfig, write_backup};
 use sd_swap::domain::disk::DiskId;
 use sd_swap::domain::image::Board;
 use sd_swap::domain::job::{BackupChoice, CardNow, CardRequest, ImageChoice, JobState, JobView};
@@ -21,9 +22,17 @@ use sd_swap::host::scratch::fault::{Fault, Op};
 use sd_swap::host::scratch::{ScratchHost, ScratchSpec};
 use sd_swap::jobs::solo::{PcRules, Recipe, solo};
 use sd_swap::jobs::start::Plan;
-use support::{Verdict, fresh_card, is_long, make_backup, make_image, scratch_dir, verdict};
+use support::{Verdict, fresh_card, is_long, make_image, scratch_dir, verdict};
 
 const CARD: u64 = 48 << 20;
+
+fn make_backup(dir: &Path) -> PathBuf {
+    let config = StandinConfig::new(dir);
+    let plan = PackPlan { size: 60_000, ..PackPlan::of(&config, "0a1b2c3d", "a backup") };
+    let path = dir.join("backup.tar");
+    write_backup(&path, &plan).expect("writing the backup");
+    path
+}
 
 struct Bench {
     dir: tempfile::TempDir,
