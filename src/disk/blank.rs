@@ -7,8 +7,8 @@ use crate::domain::size::{Bytes, MIB, SECTOR};
 use crate::host::Claim;
 use crate::host::buffer::Aligned;
 
-use super::Work;
 use super::error::CardError;
+use super::{Work, is_zero};
 
 /// Bytes of each place that a counterfeit card is tried at.
 const PLACE: usize = 4096;
@@ -42,7 +42,7 @@ pub fn make_sure(claim: &dyn Claim, size: Bytes) -> CardNow {
 /// Both ends: a table's backup must not be found either.
 fn is_blank(claim: &dyn Claim, size: Bytes) -> bool {
     let mut end = Aligned::new(MIB as usize);
-    [0, size.0 - MIB].into_iter().all(|at| claim.read_at(at, &mut end).is_ok() && end.iter().all(|byte| *byte == 0))
+    [0, size.0 - MIB].into_iter().all(|at| claim.read_at(at, &mut end).is_ok() && is_zero(&end))
 }
 
 /// Writes a pattern of its own to places at doubling offsets up to the end, then reads them all back.
@@ -75,7 +75,7 @@ pub fn find_counterfeit(claim: &dyn Claim, size: Bytes, work: &Work) -> Result<(
 fn refuse_wrapped(claim: &dyn Claim, places: &[u64], size: Bytes) -> Result<(), CardError> {
     let mut first = Aligned::new(PLACE);
     read(claim, 0, &mut first)?;
-    if first.iter().all(|byte| *byte == 0) {
+    if is_zero(&first) {
         return Ok(());
     }
     let wrapped = places.iter().find(|offset| pattern(**offset, size)[..] == first[..]);
