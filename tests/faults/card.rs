@@ -435,6 +435,7 @@ fn grown_or_shrunk_while_the_job_runs() {
             }
             bench.assert_tidy(&view);
             assert_eq!(view.state, JobState::Failed, "{length} at {moment:?}");
+            set_length(&bench)(CARD);
             bench.assert_usable();
         }
     }

@@ -352,6 +352,14 @@ impl Bench {
         self.assert_no_litter();
     }
 
+    /// The same, but that a card nobody wrote to is only claimed: nothing about it is new to the next job.
+    pub fn assert_usable_after(&self, view: &JobView) {
+        match view.card_now {
+            CardNow::Untouched => drop(self.host.claim(&self.disk).expect("the claim was released")),
+            _ => self.assert_usable(),
+        }
+    }
+
     fn assert_no_litter(&self) {
         let left: Vec<_> = fs::read_dir(self.path("work")).unwrap().collect();
         assert!(left.is_empty(), "{left:?}");
