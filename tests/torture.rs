@@ -9,16 +9,19 @@
 #[path = "support/torture.rs"]
 mod support;
 
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sd_swap::demo::image::{ImageSpec, Shape, make_raw};
 use sd_swap::demo::supervisor::{PackPlan, StandinConfig, write_backup};
 use sd_swap::domain::disk::DiskId;
 use sd_swap::domain::image::Board;
 use sd_swap::domain::job::{BackupChoice, CardNow, CardRequest, ImageChoice, JobState, JobView};
 use sd_swap::domain::pace::Pace;
+use sd_swap::domain::problem::Problem;
 use sd_swap::host::Host;
-use sd_swap::host::scratch::fault::{Fault, Op};
+use sd_swap::host::scratch::fault::{Fault, Gate, Op};
 use sd_swap::host::scratch::{ScratchHost, ScratchSpec};
 use sd_swap::jobs::solo::{PcRules, Recipe, solo};
 use sd_swap::jobs::start::Plan;
@@ -176,4 +179,35 @@ fn the_card_is_pulled_at_every_operation() {
 fn the_process_dies_at_every_operation() {
     let writes = |_: usize, op: &Op| is_long() || matches!(op, Op::Write { .. } | Op::Tool(_));
     assert!(each(Board::Green, |_| Fault::Killed, writes) > 20);
+}
+
+/// The image lies where others can write: what is written has to be the file that was verified (IM-2).
+#[test]
+fn an_image_that_changes_while_it_is_written_does_not_stay() {
+    let bench = Bench::new(Board::Rpi4_64);
+    let raw = bench.dir.path().join("image.img.xz");
+    let spec = ImageSpec { version: "18.2".parse().expect("a version"), shape: Shape::Tiny, seed: 7 };
+    make_raw(Board::Rpi4_64, &spec, &raw).expect("making the image");
+    let operations = clean_run(&bench);
+    let image_begins =
+        operations.iter().rposition(|op| matches!(op, Op::Write { length: 4096, .. })).expect("probing") + 8;
+    fresh_card(&bench.card, CARD);
+    let (host, id) = bench.host();
+    let gate = Gate::default();
+    host.faults(&id).at(image_begins as u64, Fault::Waits(gate.clone()));
+    let view = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !gate.is_reached() {
+                std::thread::yield_now();
+            }
+            let image = std::fs::OpenOptions::new().write(true).open(&raw).expect("opening the image");
+            let end = image.metadata().expect("its length").len();
+            image.write_all_at(b"X", end - (1 << 20)).expect("changing the image");
+            gate.open();
+        });
+        bench.job(&host, &id)
+    });
+    judge(&bench, &view, "a changed image");
+    assert_eq!((view.state, view.card_now), (JobState::Failed, CardNow::Blank));
+    assert_eq!(view.problem, Some(Problem::DownloadDamaged), "{:?}", view.detail);
 }
