@@ -272,7 +272,10 @@ fn simulate(lab: &mut Lab, seed: u64) {
     stage.releases.clear_faults();
     world.end();
     nothing_left(&data, &what);
-    undisturbed(stage, &card, &data, &what);
+    // Each promise of a next job costs as much as all the rest: the exhaustive run (`tests/torture.rs`) makes every one.
+    if seed.is_multiple_of(5) {
+        undisturbed(stage, &card, &data, &what);
+    }
 }
 
 /// One that the Supervisor has; the first run of a worker makes it.
