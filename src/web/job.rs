@@ -277,7 +277,7 @@ impl NextSteps {
         let facts = &site.jobs.system().facts;
         let mut addresses: Vec<String> = facts.addresses.iter().take(1).map(|a| format!("http://{a}")).collect();
         addresses.push("http://homeassistant.local".into());
-        NextSteps { addresses, backup: job.made.backup.as_ref().map(ToString::to_string) }
+        NextSteps { addresses, backup: job.made.backup.as_ref().map(|slug| words::backup_name(facts, slug)) }
     }
 }
 

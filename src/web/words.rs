@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use crate::domain::backup::BackupSlug;
 use crate::domain::disk::{Contents, Disk, FoundPartition, Transport};
 use crate::domain::job::{JobState, StageState, StageView};
 use crate::domain::progress::Amount;
 use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
+use crate::domain::system::SystemFacts;
 
 /// "2 minutes ago"
 pub fn ago(seconds: u64) -> String {
@@ -66,6 +68,9 @@ pub fn contents(contents: &Contents) -> String {
     if contents.blank {
         return "Nothing; it is empty".into();
     }
+    if contents.partitions.iter().any(|found| is_system(&found.label) || is_system(&found.name)) {
+        return "A Home Assistant system".into();
+    }
     const SHOWN: usize = 3;
     let mut parts: Vec<String> = contents.partitions.iter().take(SHOWN).map(partition).collect();
     match (parts.len(), contents.partitions.len()) {
@@ -80,6 +85,11 @@ pub fn contents(contents: &Contents) -> String {
             parts.join(" · ")
         }
     }
+}
+
+/// The data partition's name in the table or label, or the system's: every Home Assistant OS has them.
+fn is_system(name: &str) -> bool {
+    name == "hassos-data" || name.starts_with("hassos-system")
 }
 
 /// `“BOOT”, FAT, 64 GB`
@@ -167,6 +177,13 @@ pub fn time_left(remaining: Option<u64>, alone: Option<&StageView>) -> String {
     }
 }
 
+/// As Home Assistant lists it; by its slug where it has no name, or none that we know.
+pub fn backup_name(facts: &SystemFacts, slug: &BackupSlug) -> String {
+    let listed = facts.backups.iter().flatten().find(|backup| backup.facts.slug == *slug);
+    let name = listed.map(|backup| backup.facts.name.trim()).filter(|name| !name.is_empty());
+    name.map_or_else(|| slug.to_string(), str::to_string)
+}
+
 /// The Supervisor's date, shortened to day and minute: "2026-11-20 03:12".
 pub fn backup_date(iso: &str) -> String {
     let short: String = iso.chars().take(16).collect();
@@ -234,6 +251,9 @@ mod tests {
         assert_eq!(on(vec![], None, false), "Something that is not known");
         assert_eq!(on(vec![], Some("mbr"), false), "A table without partitions");
         assert_eq!(on(vec![found(1, "BOOT", "FAT")], None, false), "“BOOT”, FAT, 64 GB");
+        let system = ["hassos-boot", "hassos-kernel0", "hassos-system0", "hassos-data"];
+        let system = system.iter().zip(1..).map(|(name, n)| found(n, name, "")).collect();
+        assert_eq!(on(system, Some("gpt"), false), "A Home Assistant system");
         let many = (1..=5).map(|n| found(n, "", "")).collect();
         assert_eq!(on(many, None, false), "part 1, 64 GB · part 2, 64 GB · part 3, 64 GB · 2 more parts");
     }
