@@ -10,7 +10,7 @@ use crate::host::buffer::Aligned;
 use super::blank::{flush, read, write as write_at};
 use super::error::CardError;
 use super::write::{CHUNK, Chunk, place, rewrite};
-use super::{ImageBytes, Work};
+use super::{ImageBytes, Work, is_zero};
 
 /// Blocks that may read right only after they were written again; one more, and the card is not reliable.
 const MOST_REWRITTEN: usize = 3;
@@ -51,7 +51,7 @@ fn first_pass(claim: &dyn Claim, chunks: &[Chunk], work: &Work) -> Result<(Vec<u
         work.go_on()?;
         let length = chunk.length as usize;
         let bytes = read_chunk(claim, number, &mut buffer, length)?;
-        if chunk.zero && bytes.iter().any(|byte| *byte != 0) {
+        if chunk.zero && !is_zero(bytes) {
             write_at(claim, place(number).0, zeros.get(..length).unwrap_or(&zeros))?;
             cleared.push(number);
         } else if !chunk.zero && Sha256::digest(bytes)[..] != chunk.hash {
@@ -115,7 +115,7 @@ fn judge(claim: &dyn Claim, chunks: &[Chunk], number: u64) -> Result<&'static st
     if once[..] != again {
         return Ok("it reads differently each time, which points to the reader or its cable");
     }
-    if bytes.iter().all(|byte| *byte == 0) {
+    if is_zero(bytes) {
         return Ok("what was written there is lost");
     }
     let known: HashMap<[u8; 32], u64> = (0u64..).zip(chunks).map(|(n, chunk)| (chunk.hash, n)).collect();
