@@ -491,7 +491,13 @@ mod tests {
         let cases: [Case; 6] = [
             (
                 ended(7, JobState::Done),
-                &["The new card is ready", "It was read back and compared", "do neither", "Never restart", "0a1b2c3d"],
+                &[
+                    "The new card is ready",
+                    "It was read back and compared",
+                    "do neither",
+                    "Never restart",
+                    "› Automatic backup 2026.11.1:",
+                ],
             ),
             (
                 ended(7, JobState::Cancelled),

@@ -193,6 +193,8 @@ pub fn backup_date(iso: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::backup::BackupKind;
+    use crate::web::trial::backup;
 
     #[test]
     fn times_read_as_people_say_them() {
@@ -233,6 +235,21 @@ mod tests {
         assert_eq!(rate(Some(820_000)).unwrap(), "820.0 kB/s");
         assert_eq!((rate(None), rate(Some(0))), (None, None));
         assert_eq!(rate_aloud("21 MB/s"), "21 megabytes per second");
+    }
+
+    #[test]
+    fn a_backup_is_named_as_home_assistant_lists_it() {
+        let named = |slug: &str, name: &str| {
+            let mut listed = backup(slug, BackupKind::Full, false);
+            listed.facts.name = name.into();
+            listed
+        };
+        let backups = Some(vec![named("0a1b2c3d", "sd-swap-clone-2026-11-21"), named("11111111", " ")]);
+        let facts = SystemFacts { backups, ..SystemFacts::default() };
+        let cases = [("0a1b2c3d", "sd-swap-clone-2026-11-21"), ("11111111", "11111111"), ("22222222", "22222222")];
+        for (slug, want) in cases {
+            assert_eq!(backup_name(&facts, &slug.parse().unwrap()), want);
+        }
     }
 
     #[test]
