@@ -15,7 +15,7 @@ async fn a_backup_that_fails_fails_the_job_and_leaves_the_card_blank() {
     let cases = [
         (BackupFault::CoreRefuses, "backup_failed"),
         (BackupFault::CoreHangs, "backup_failed"),
-        (BackupFault::NoSpace, "backup_failed"),
+        (BackupFault::NoSpace, "no_room_for_backup"),
         (BackupFault::NotBegun, "backup_failed"),
         (BackupFault::Killed { down: Duration::from_millis(20) }, "backup_failed"),
         (BackupFault::FileLost, "backup_failed"),
@@ -58,22 +58,17 @@ fn existing(slug: &str, have_key: bool) -> BackupChoice {
 
 /// The recorded backups, by their slugs.
 const WHOLE: &str = "01bcc3db";
+const PROTECTED: &str = "76b48100";
+const PARTIAL: &str = "57d45c58";
 
 fn fixture(name: &str) -> Vec<u8> {
     fs::read(format!("{}/tests/fixtures/backups/{name}.tar", env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
-
-fn slug_of(tar: &[u8]) -> String {
-    let text = String::from_utf8_lossy(tar).into_owned();
-    let json = text.rsplit_once("\"slug\"").expect("a slug").1;
-    json.split('"').nth(1).unwrap().to_owned()
 }
 
 #[actix_web::test]
 async fn a_backup_that_is_there_goes_onto_the_card() {
     let world = World::new();
     let tar = fixture("full-unprotected");
-    assert_eq!(slug_of(&tar), WHOLE);
     fs::write(world.path(&format!("backup/{WHOLE}.tar")), &tar).unwrap();
     world.around.supervisor.reload();
     let house = world.open().await;
@@ -87,28 +82,26 @@ async fn a_backup_that_is_there_goes_onto_the_card() {
 async fn a_protected_backup_needs_the_word_that_its_key_is_at_hand() {
     let world = World::new();
     let tar = fixture("full-protected");
-    let slug = slug_of(&tar);
-    fs::write(world.path(&format!("backup/{slug}.tar")), &tar).unwrap();
+    fs::write(world.path(&format!("backup/{PROTECTED}.tar")), &tar).unwrap();
     world.around.supervisor.reload();
     let house = world.open().await;
     let request = house.request().await;
-    let error = house.refused(CardRequest { backup: existing(&slug, false), ..request.clone() }).await;
+    let error = house.refused(CardRequest { backup: existing(PROTECTED, false), ..request.clone() }).await;
     let StartError::Refused { problems, .. } = error else { panic!("{error:?}") };
     assert!(matches!(&problems[..], [Problem::BackupUnusable { why }] if why.contains("key")), "{problems:?}");
-    house.done(CardRequest { backup: existing(&slug, true), ..request }).await;
+    house.done(CardRequest { backup: existing(PROTECTED, true), ..request }).await;
 }
 
 #[actix_web::test]
 async fn partial_and_vanished_backups_are_refused_before_the_card_is_touched() {
     let world = World::new();
     let partial = fixture("partial-type");
-    let slug = slug_of(&partial);
-    fs::write(world.path(&format!("backup/{slug}.tar")), &partial).unwrap();
+    fs::write(world.path(&format!("backup/{PARTIAL}.tar")), &partial).unwrap();
     fs::write(world.path(&format!("backup/{WHOLE}.tar")), fixture("full-unprotected")).unwrap();
     world.around.supervisor.reload();
     let house = world.open().await;
     let request = house.request().await;
-    let error = house.refused(CardRequest { backup: existing(&slug, false), ..request.clone() }).await;
+    let error = house.refused(CardRequest { backup: existing(PARTIAL, false), ..request.clone() }).await;
     let StartError::Refused { problems, .. } = error else { panic!("{error:?}") };
     assert!(matches!(&problems[..], [Problem::BackupUnusable { why }] if why.contains("partial")), "{problems:?}");
     // Listed, but its file is gone; then there, but cut off.

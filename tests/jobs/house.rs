@@ -12,6 +12,7 @@ use sd_swap::demo::stage::{Stage as Around, StageSpec};
 use sd_swap::domain::disk::{DiskId, Fingerprint};
 use sd_swap::domain::image::Board;
 use sd_swap::domain::job::{BackupChoice, CardNow, CardRequest, ImageChoice, JobId, JobState, JobView};
+use sd_swap::domain::problem::Problem;
 use sd_swap::domain::size::Bytes;
 use sd_swap::domain::stage::Stage;
 use sd_swap::host::Host;
@@ -102,12 +103,6 @@ impl World {
         (self.open_with(Plan { host, ..self.around.plan() }).await, gate)
     }
 
-    /// Pulls the card and puts it back.
-    pub fn replug(&self) {
-        self.around.host.pull(&self.around.card);
-        self.around.host.plug(&self.around.card, None);
-    }
-
     pub fn first_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![0; 1 << 20];
         fs::File::open(self.path("card.img")).unwrap().read_exact_at(&mut bytes, 0).unwrap();
@@ -191,6 +186,15 @@ impl House<'_> {
         }
     }
 
+    /// Pulls the card, puts it back, and waits until it can be used again.
+    pub async fn replug(&self) {
+        let (host, card) = (&self.world.around.host, &self.world.around.card);
+        host.pull(card);
+        within(self.jobs.watch_disks().wait_for(|list| list.find(card).is_none())).await.unwrap();
+        host.plug(card, None);
+        self.disk(card, |listed| listed.disk.fingerprint.is_some() && listed.refusals.is_empty()).await;
+    }
+
     pub async fn start(&self) -> JobId {
         self.jobs.start(self.request().await).await.unwrap()
     }
@@ -226,8 +230,20 @@ impl House<'_> {
     pub async fn assert_usable(&self) {
         self.world.around.supervisor.clear_faults();
         self.world.around.releases.clear_faults();
-        self.disk(&self.world.around.card, |listed| listed.refusals.is_empty()).await;
-        self.done(self.request().await).await;
+        self.replug().await;
+        let free = async {
+            // The Supervisor may have to end its own backup first.
+            loop {
+                match self.jobs.start(self.request().await).await {
+                    Err(StartError::Refused { problems, .. }) if problems == [Problem::BackupRunning] => {}
+                    started => break started.unwrap(),
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let id = within(free).await;
+        let view = self.ended(id).await;
+        assert_eq!(view.state, JobState::Done, "{view:#?}");
     }
 
     pub fn warned(&self, code: &str) -> bool {

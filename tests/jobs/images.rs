@@ -12,7 +12,7 @@ async fn a_kept_image_serves_the_second_card_without_a_request() {
     let first = house.done(house.request().await).await;
     assert!(!world.around.releases.requests().is_empty());
     world.around.releases.forget_requests();
-    world.replug();
+    house.replug().await;
     let second = house.done(house.request().await).await;
     assert_eq!(world.around.releases.requests(), []);
     assert_eq!(second.made.image_digest, first.made.image_digest);
@@ -20,7 +20,7 @@ async fn a_kept_image_serves_the_second_card_without_a_request() {
     assert_eq!(house.jobs.all().iter().map(|job| job.id).collect::<Vec<_>>(), [second.id, first.id]);
     // Nor without the internet.
     world.around.supervisor.configure(|config| config.internet = false);
-    world.replug();
+    house.replug().await;
     let third = house.done(house.request().await).await;
     assert!(third.warnings.iter().any(|warning| warning.code == "no_internet"), "{third:#?}");
     assert_eq!(world.around.releases.requests(), []);
@@ -47,7 +47,7 @@ async fn a_kept_image_that_was_damaged_meanwhile_is_found_out() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&image, bytes).unwrap();
-    world.replug();
+    house.replug().await;
     let id = house.start().await;
     let view = house.until(id, |view| view.state.is_over()).await;
     assert_eq!(view.problem, Some(Problem::DownloadDamaged), "{view:#?}");

@@ -53,7 +53,6 @@ async fn a_job_that_ran_when_the_program_went_away_is_interrupted() {
     drop(house);
     // As the power cut would have left it.
     fs::write(world.path("data/ledger.json"), ledger).unwrap();
-    world.replug();
     let house = world.open().await;
     let view = house.jobs.job(id).unwrap();
     assert_eq!(view.state, JobState::Interrupted);

@@ -1,6 +1,7 @@
 //! What a start does, and everything that speaks against one.
 
 use std::fs;
+use std::sync::Arc;
 
 use sd_swap::domain::disk::Refusal;
 use sd_swap::domain::job::{BackupChoice, CardRequest, JobState, StageState};
@@ -9,9 +10,10 @@ use sd_swap::domain::stage::Stage;
 use sd_swap::host::scratch::ScratchSpec;
 use sd_swap::host::{Host, HostError};
 use sd_swap::jobs::StartError;
+use sd_swap::jobs::start::Plan;
 
 use crate::house::*;
-use crate::watched::Act;
+use crate::watched::{Act, Watched};
 
 #[actix_web::test]
 async fn a_new_backup_is_made_beside_the_writing_and_the_job_is_remembered() {
@@ -32,7 +34,8 @@ async fn a_new_backup_is_made_beside_the_writing_and_the_job_is_remembered() {
     assert_eq!(house.jobs.start(other).await, Err(StartError::Running(id)));
     gate.open();
     let view = house.ended(id).await;
-    assert_eq!((view.state, &view.warnings[..]), (JobState::Done, &[][..]), "{view:#?}");
+    let warned: Vec<_> = view.warnings.iter().map(|warning| warning.code.as_str()).collect();
+    assert_eq!((view.state, &warned[..]), (JobState::Done, &["room_for_restore"][..]), "{view:#?}");
     let made = &view.made;
     assert!(made.image_digest.is_some() && made.backup_digest.is_some() && made.backup.is_some(), "{made:?}");
     assert!(view.stages.iter().all(|stage| stage.state == StageState::Done), "{view:#?}");
@@ -59,7 +62,7 @@ async fn a_finished_card_is_kept_until_it_is_pulled() {
     let listed = house.disk(card, |listed| !listed.refusals.is_empty()).await;
     assert!(listed.refusals.contains(&Refusal::JobUsesIt), "{:?}", listed.refusals);
     assert!(matches!(world.around.host.claim(card), Err(HostError::Busy(_))));
-    world.replug();
+    house.replug().await;
     let listed = house.card().await;
     assert_eq!(listed.refusals, []);
     drop(world.around.host.claim(card).unwrap());
@@ -150,4 +153,30 @@ async fn while_another_backup_runs_there_is_no_start() {
     world.around.supervisor.configure(|config| config.state = "freeze".into());
     let want = StartError::Refused { disk: Vec::new(), problems: vec![Problem::BackupRunning] };
     assert_eq!(house.refused(request).await, want);
+}
+
+#[actix_web::test]
+async fn no_name_of_others_reaches_debugfs() {
+    let world = World::new();
+    let host = Watched::new(&world.around.host, |_, _| ());
+    let house = world.open_with(Plan { host: Arc::new(host.clone()), ..world.around.plan() }).await;
+    let view = house.done(house.request().await).await;
+    let calls = host.calls();
+    let edit = calls.iter().find(|call| call.tool == "debugfs").unwrap();
+    let slug = view.made.backup.as_ref().unwrap().as_str();
+    let path = world.path(&format!("backup/{slug}.tar"));
+    assert_eq!(edit.file.as_deref(), Some(path.as_path()));
+    let commands = edit.commands.join("\n");
+    assert!(commands.contains(slug) && !commands.contains("/dev/shm") && !commands.contains("sd-swap"), "{commands}");
+}
+
+#[actix_web::test]
+async fn a_counterfeit_card_is_found_out_before_the_image_is_on_it() {
+    let world = World::new();
+    let host = Watched::wrapping(&world.around.host, 32 << 20);
+    let house = world.open_with(Plan { host: Arc::new(host), ..world.around.plan() }).await;
+    let id = house.start().await;
+    let view = house.ended(id).await;
+    assert_eq!(view.problem.as_ref().map(Problem::code), Some("card_counterfeit"), "{view:#?}");
+    assert!(view.stage(Stage::Write).is_some_and(|write| write.amount.done == 0), "{view:#?}");
 }
