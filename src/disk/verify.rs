@@ -65,6 +65,20 @@ fn first_pass(claim: &dyn Claim, chunks: &[Chunk], work: &Work) -> Result<(Vec<u
     Ok((bad, cleared))
 }
 
+/// Writes the image's zeros wherever the card holds something else: for a card that will not be read back.
+pub(super) fn clear(claim: &dyn Claim, chunks: &[Chunk], work: &Work) -> Result<(), CardError> {
+    let (zeros, mut buffer) = (Aligned::new(CHUNK), Aligned::new(CHUNK));
+    for (number, chunk) in (0u64..).zip(chunks).skip(1).filter(|(_, chunk)| chunk.zero) {
+        work.go_on()?;
+        let length = chunk.length as usize;
+        let bytes = read_chunk(claim, number, &mut buffer, length)?;
+        if bytes.iter().any(|byte| *byte != 0) {
+            write_at(claim, place(number).0, zeros.get(..length).unwrap_or(&zeros))?;
+        }
+    }
+    flush(claim)
+}
+
 fn read_chunk<'a>(claim: &dyn Claim, number: u64, buffer: &'a mut [u8], length: usize) -> Result<&'a [u8], CardError> {
     let part = buffer.get_mut(..length).unwrap_or_default();
     read(claim, place(number).0, part)?;

@@ -70,7 +70,8 @@ pub async fn flash(
 ) -> Result<Card<Finished>, Ended> {
     let card = run.stage(Stage::Preflight, async |_| claim(world, request).await).await?;
     let image = get_image_stage(run, world, &plan).await?;
-    let card = write(run, request, card, &image, Content::Anything).await?;
+    let content = if verify { Content::Anything } else { Content::Unread };
+    let card = write(run, request, card, &image, content).await?;
     let card = match verify {
         true => run.stage(Stage::Verify, async |work| verify_card(card, image, work).await).await?,
         false => {
@@ -170,6 +171,8 @@ async fn fill(run: &Run, request: &CardRequest, card: Card<Claimed>, image: Loca
 enum Content {
     HomeAssistant,
     Anything,
+    /// Anything, and it will not be read back.
+    Unread,
 }
 
 async fn write(
@@ -184,14 +187,18 @@ async fn write(
         let source = Source::new(image.file.clone());
         let compared = on_thread("compare", move || match content {
             Content::HomeAssistant => card.still(&seen)?.refuse_foreign(&source),
-            Content::Anything => card.still(&seen),
+            Content::Anything | Content::Unread => card.still(&seen),
         });
         let card = compared.await?.map_err(|failed| trouble::card(Stage::Write, failed))?;
         // From here on a crash may find it blank: the ledger says so before it is.
         run.card_is(CardNow::Blank);
         let written = on_thread("write", move || {
             let source = Source::new(image.file);
-            let card = card.write(&source, &work).map_err(|failed| trouble::card(Stage::Write, failed))?;
+            let written = match content {
+                Content::Unread => card.write_whole(&source, &work),
+                Content::HomeAssistant | Content::Anything => card.write(&source, &work),
+            };
+            let card = written.map_err(|failed| trouble::card(Stage::Write, failed))?;
             match source.was(image.digest) {
                 true => Ok(card),
                 false => Err(changed(card)),
