@@ -4,8 +4,7 @@
 CARGO ?= cargo
 
 run: needs-run
-	$(CARGO) build --release --locked
-	./target/release/sd-swap demo
+	$(CARGO) run --release --locked -- demo
 
 # Formatting, lints, floors and every test; below 15 minutes on two cores.
 test: needs-test check
