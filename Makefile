@@ -17,7 +17,7 @@ check:
 
 # The long form of what `make test` runs a share of: every operation of a job fails once, 10,000 seeds, 200 kills.
 torture: needs-test
-	SD_SWAP_TORTURE=1 $(CARGO) test --release --locked --test torture --test simulate --test kill -- --nocapture --test-threads=2
+	SD_SWAP_TORTURE=1 $(CARGO) test --locked --test torture --test kill --test simulate -- --nocapture --test-threads=2
 
 # Lines covered, per file; needs cargo-llvm-cov (cargo install cargo-llvm-cov --locked).
 coverage: needs-test

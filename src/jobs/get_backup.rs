@@ -90,7 +90,7 @@ async fn check(path: PathBuf, wanted: Option<(BackupSlug, Bytes)>, work: &Work) 
     checked.await?.map_err(|error| match error {
         ArchiveError::Stopped => Trouble::stopped(),
         error => {
-            let why = format!("{}.", super::trouble::chain(&error));
+            let why = super::trouble::chain(&error);
             Trouble::new(Problem::BackupUnusable { why }, &error)
         }
     })
