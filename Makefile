@@ -4,12 +4,11 @@
 CARGO ?= cargo
 
 run: needs-run
-	$(CARGO) build --release --locked
-	./target/release/sd-swap demo
+	$(CARGO) run --release --locked -- demo
 
 # Formatting, lints, floors and every test; below 15 minutes on two cores.
 test: needs-test check
-	$(CARGO) test --locked --no-fail-fast -- --format=pretty
+	$(CARGO) test --locked --no-fail-fast
 
 check:
 	$(CARGO) fmt --check
