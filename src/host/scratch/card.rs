@@ -8,16 +8,13 @@ use std::time::{Duration, Instant};
 use crate::domain::disk::Fingerprint;
 use crate::domain::ext4::{Ext4, SUPERBLOCK_LEN, SUPERBLOCK_OFFSET};
 use crate::domain::progress::StopFlag;
-use crate::domain::size::Bytes;
+use crate::domain::size::{Bytes, SECTOR};
 use crate::host::contents::Ends;
 use crate::host::linux::{Errno, descriptor::Descriptor, tools};
 use crate::host::{Claim, HostError, ToolAnswer, ToolCall};
 
 use super::fault::{Faults, Op};
 use super::{ScratchSpec, fingerprint_of};
-
-/// What a card's cache writes back at once.
-const PAGE: usize = 4096;
 
 /// See [`super::ScratchHost`].
 #[derive(Debug)]
@@ -42,7 +39,7 @@ impl ScratchClaim {
         answer
     }
 
-    /// Each page written since the last flush is kept or lost by itself: caches write back in any order, and a long write
+    /// Each sector written since the last flush is kept or lost by itself: caches write back in any order, and a long write
     /// in parts.
     fn lose_power(&self, seed: u64) -> io::Result<()> {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,8 +59,9 @@ impl ScratchClaim {
         }
         let mut before = vec![0; length];
         self.descriptor.read_at(offset, &mut before)?;
-        let pages = (offset..).step_by(PAGE).zip(before.chunks(PAGE).map(<[u8]>::to_vec));
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner).extend(pages);
+        let sector = SECTOR as usize;
+        let sectors = (offset..).step_by(sector).zip(before.chunks(sector).map(<[u8]>::to_vec));
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).extend(sectors);
         Ok(())
     }
 
