@@ -182,7 +182,7 @@ fn more_blocks_or_lasting_damage_make_the_card_unreliable() {
         (Damage::Zeros { heals_after_writes: 99 }, &[5, 6, 7], 3, "worn"),
         (Damage::Unsteady, &[5], 1, "each time"),
         (Damage::Unreadable, &[5], 1, "could not be read"),
-        (Damage::Unreadable, &[3, 5, 6, 7], 1, "could not be read"),
+        (Damage::Unreadable, &[3, 5, 6, 7], 4, "could not be read"),
     ];
     for (damage, blocks, want, looks) in cases {
         let (bench, view) = with_damage(blocks, &damage);
