@@ -228,6 +228,8 @@ pub struct Made {
     pub image_digest: Option<Digest>,
     pub image_bytes: Option<Bytes>,
     pub backup: Option<BackupSlug>,
+    /// As Home Assistant lists it; `None` if it has none.
+    pub backup_name: Option<String>,
     pub backup_digest: Option<Digest>,
     pub backup_bytes: Option<Bytes>,
     /// Blocks of 1 MiB that read right only after they were written again.

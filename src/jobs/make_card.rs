@@ -142,6 +142,7 @@ async fn backup_stage(run: &Run, world: &World, request: &CardRequest) -> Result
     }
     run.made(|made| {
         made.backup = Some(backup.checked.facts.slug.clone());
+        made.backup_name = Some(backup.checked.facts.name.clone()).filter(|name| !name.trim().is_empty());
         made.backup_digest = Some(backup.checked.digest);
         made.backup_bytes = Some(backup.checked.size);
     });

@@ -277,7 +277,8 @@ impl NextSteps {
         let facts = &site.jobs.system().facts;
         let mut addresses: Vec<String> = facts.addresses.iter().take(1).map(|a| format!("http://{a}")).collect();
         addresses.push("http://homeassistant.local".into());
-        NextSteps { addresses, backup: job.made.backup.as_ref().map(|slug| words::backup_name(facts, slug)) }
+        let slug = || job.made.backup.as_ref().map(ToString::to_string);
+        NextSteps { addresses, backup: job.made.backup_name.clone().or_else(slug) }
     }
 }
 
@@ -496,7 +497,7 @@ mod tests {
                     "It was read back and compared",
                     "do neither",
                     "Never restart",
-                    "› Automatic backup 2026.11.1:",
+                    "› <span dir=\"auto\">0a1b2c3d</span>:",
                 ],
             ),
             (
@@ -541,6 +542,11 @@ mod tests {
             let again = answer.text.contains("id=\"again\" href=\"../card?disk=sdb");
             assert_eq!(again, state != JobState::Done, "{state:?}");
         }
+        let mut named = ended(7, JobState::Done);
+        named.made.backup_name = Some("sd-swap-clone-2026-11-21 <b>".into());
+        page(&trial, named)
+            .await
+            .has("› <span dir=\"auto\">sd-swap-clone-2026-11-21 &#60;b&#62;</span>: tick everything");
         trial.plug(vec![]);
         page(&trial, ended(7, JobState::Cancelled)).await.has_not("id=\"again\"");
     }

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use crate::domain::backup::BackupSlug;
 use crate::domain::disk::{Contents, Disk, FoundPartition, Transport};
 use crate::domain::job::{JobState, StageState, StageView};
 use crate::domain::progress::Amount;
 use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
-use crate::domain::system::SystemFacts;
 
 /// "2 minutes ago"
 pub fn ago(seconds: u64) -> String {
@@ -177,13 +175,6 @@ pub fn time_left(remaining: Option<u64>, alone: Option<&StageView>) -> String {
     }
 }
 
-/// As Home Assistant lists it; by its slug where it has no name, or none that we know.
-pub fn backup_name(facts: &SystemFacts, slug: &BackupSlug) -> String {
-    let listed = facts.backups.iter().flatten().find(|backup| backup.facts.slug == *slug);
-    let name = listed.map(|backup| backup.facts.name.trim()).filter(|name| !name.is_empty());
-    name.map_or_else(|| slug.to_string(), str::to_string)
-}
-
 /// The Supervisor's date, shortened to day and minute: "2026-11-20 03:12".
 pub fn backup_date(iso: &str) -> String {
     let short: String = iso.chars().take(16).collect();
@@ -193,8 +184,6 @@ pub fn backup_date(iso: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::backup::BackupKind;
-    use crate::web::trial::backup;
 
     #[test]
     fn times_read_as_people_say_them() {
@@ -235,21 +224,6 @@ mod tests {
         assert_eq!(rate(Some(820_000)).unwrap(), "820.0 kB/s");
         assert_eq!((rate(None), rate(Some(0))), (None, None));
         assert_eq!(rate_aloud("21 MB/s"), "21 megabytes per second");
-    }
-
-    #[test]
-    fn a_backup_is_named_as_home_assistant_lists_it() {
-        let named = |slug: &str, name: &str| {
-            let mut listed = backup(slug, BackupKind::Full, false);
-            listed.facts.name = name.into();
-            listed
-        };
-        let backups = Some(vec![named("0a1b2c3d", "sd-swap-clone-2026-11-21"), named("11111111", " ")]);
-        let facts = SystemFacts { backups, ..SystemFacts::default() };
-        let cases = [("0a1b2c3d", "sd-swap-clone-2026-11-21"), ("11111111", "11111111"), ("22222222", "22222222")];
-        for (slug, want) in cases {
-            assert_eq!(backup_name(&facts, &slug.parse().unwrap()), want);
-        }
     }
 
     #[test]
