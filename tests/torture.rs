@@ -9,21 +9,33 @@
 #[path = "support/torture.rs"]
 mod support;
 
-use std::path::PathBuf;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sd_swap::demo::image::{ImageSpec, Shape, make_raw};
+use sd_swap::demo::supervisor::{PackPlan, StandinConfig, write_backup};
 use sd_swap::domain::disk::DiskId;
 use sd_swap::domain::image::Board;
 use sd_swap::domain::job::{BackupChoice, CardNow, CardRequest, ImageChoice, JobState, JobView};
 use sd_swap::domain::pace::Pace;
+use sd_swap::domain::problem::Problem;
 use sd_swap::host::Host;
-use sd_swap::host::scratch::fault::{Fault, Op};
+use sd_swap::host::scratch::fault::{Fault, Gate, Op};
 use sd_swap::host::scratch::{ScratchHost, ScratchSpec};
 use sd_swap::jobs::solo::{PcRules, Recipe, solo};
 use sd_swap::jobs::start::Plan;
-use support::{Verdict, fresh_card, is_long, make_backup, make_image, scratch_dir, verdict};
+use support::{Verdict, fresh_card, is_long, make_image, scratch_dir, verdict};
 
 const CARD: u64 = 48 << 20;
+
+fn make_backup(dir: &Path) -> PathBuf {
+    let config = StandinConfig::new(dir);
+    let plan = PackPlan { size: 60_000, ..PackPlan::of(&config, "0a1b2c3d", "a backup") };
+    let path = dir.join("backup.tar");
+    write_backup(&path, &plan).expect("writing the backup");
+    path
+}
 
 struct Bench {
     dir: tempfile::TempDir,
@@ -127,7 +139,7 @@ fn each(board: Board, fault: fn(u64) -> Fault, picked: fn(usize, &Op) -> bool) -
         let view = bench.job(&host, &id);
         judge(&bench, &view, &what);
         // A claim that somebody still held would make this one busy.
-        if is_long() || number % 4 == 0 {
+        if is_long() || number.is_multiple_of(4) {
             next_job_runs(&bench, &what);
         }
         runs += 1;
@@ -138,7 +150,7 @@ fn each(board: Board, fault: fn(u64) -> Fault, picked: fn(usize, &Op) -> bool) -
 
 /// In the short form the first, every fifth, and all of blanking and commit (which are the first and last 15).
 fn share(number: usize, _: &Op) -> bool {
-    is_long() || number < 8 || number % 5 == 0
+    is_long() || number < 8 || number.is_multiple_of(5)
 }
 
 #[test]
@@ -167,4 +179,35 @@ fn the_card_is_pulled_at_every_operation() {
 fn the_process_dies_at_every_operation() {
     let writes = |_: usize, op: &Op| is_long() || matches!(op, Op::Write { .. } | Op::Tool(_));
     assert!(each(Board::Green, |_| Fault::Killed, writes) > 20);
+}
+
+/// The image lies where others can write: what is written has to be the file that was verified (IM-2).
+#[test]
+fn an_image_that_changes_while_it_is_written_does_not_stay() {
+    let bench = Bench::new(Board::Rpi4_64);
+    let raw = bench.dir.path().join("image.img.xz");
+    let spec = ImageSpec { version: "18.2".parse().expect("a version"), shape: Shape::Tiny, seed: 7 };
+    make_raw(Board::Rpi4_64, &spec, &raw).expect("making the image");
+    let operations = clean_run(&bench);
+    let image_begins =
+        operations.iter().rposition(|op| matches!(op, Op::Write { length: 4096, .. })).expect("probing") + 8;
+    fresh_card(&bench.card, CARD);
+    let (host, id) = bench.host();
+    let gate = Gate::default();
+    host.faults(&id).at(image_begins as u64, Fault::Waits(gate.clone()));
+    let view = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !gate.is_reached() {
+                std::thread::yield_now();
+            }
+            let image = std::fs::OpenOptions::new().write(true).open(&raw).expect("opening the image");
+            let end = image.metadata().expect("its length").len();
+            image.write_all_at(b"X", end - (1 << 20)).expect("changing the image");
+            gate.open();
+        });
+        bench.job(&host, &id)
+    });
+    judge(&bench, &view, "a changed image");
+    assert_eq!((view.state, view.card_now), (JobState::Failed, CardNow::Blank));
+    assert_eq!(view.problem, Some(Problem::DownloadDamaged), "{:?}", view.detail);
 }

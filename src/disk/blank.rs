@@ -7,8 +7,8 @@ use crate::domain::size::{Bytes, MIB, SECTOR};
 use crate::host::Claim;
 use crate::host::buffer::Aligned;
 
-use super::Work;
 use super::error::CardError;
+use super::{Work, is_zero};
 
 /// Bytes of each place that a counterfeit card is tried at.
 const PLACE: usize = 4096;
@@ -29,20 +29,20 @@ pub fn make_sure(claim: &dyn Claim, size: Bytes) -> CardNow {
     let _ = claim.shut_out();
     // A card that shrank meanwhile ends earlier; one that is gone says 0.
     let size = claim.size().ok().filter(|now| now.0 >= 2 * MIB).map_or(size, |now| now.min(size));
-    // Twice: a fault that comes once must not leave anybody in doubt. Also over zeros: they may not be flushed yet.
+    // Twice: a fault that comes once must not leave anybody in doubt. Also over zeros: they may not be flushed yet, and
+    // the end may hold a table's backup.
     for _ in 0..2 {
-        if blank(claim, size).is_ok() && is_blank(claim, size) {
+        if blank(claim, size).is_ok() && is_blank(claim) {
             return CardNow::Blank;
         }
     }
     // A worn card that takes no more writes may have been blank before.
-    if is_blank(claim, size) { CardNow::Blank } else { CardNow::Unknown }
+    if is_blank(claim) { CardNow::Blank } else { CardNow::Unknown }
 }
 
-/// Both ends: a table's backup must not be found either.
-fn is_blank(claim: &dyn Claim, size: Bytes) -> bool {
-    let mut end = Aligned::new(MIB as usize);
-    [0, size.0 - MIB].into_iter().all(|at| claim.read_at(at, &mut end).is_ok() && end.iter().all(|byte| *byte == 0))
+fn is_blank(claim: &dyn Claim) -> bool {
+    let mut first = Aligned::new(MIB as usize);
+    claim.read_at(0, &mut first).is_ok() && is_zero(&first)
 }
 
 /// Writes a pattern of its own to places at doubling offsets up to the end, then reads them all back.
@@ -75,7 +75,7 @@ pub fn find_counterfeit(claim: &dyn Claim, size: Bytes, work: &Work) -> Result<(
 fn refuse_wrapped(claim: &dyn Claim, places: &[u64], size: Bytes) -> Result<(), CardError> {
     let mut first = Aligned::new(PLACE);
     read(claim, 0, &mut first)?;
-    if first.iter().all(|byte| *byte == 0) {
+    if is_zero(&first) {
         return Ok(());
     }
     let wrapped = places.iter().find(|offset| pattern(**offset, size)[..] == first[..]);

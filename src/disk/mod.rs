@@ -22,6 +22,7 @@ pub mod write;
 use std::io::{self, Read};
 
 use crate::domain::progress::{Meter, StopFlag};
+pub(crate) use crate::host::buffer::is_zero;
 
 pub use card::{Card, Claimed, Failed, Finished, Grown, Loaded, Verified, Written};
 pub use error::CardError;

@@ -10,7 +10,7 @@ use crate::host::buffer::Aligned;
 use super::blank::{flush, read, write as write_at};
 use super::error::CardError;
 use super::write::{CHUNK, Chunk, place, rewrite};
-use super::{ImageBytes, Work};
+use super::{ImageBytes, Work, is_zero};
 
 /// Blocks that may read right only after they were written again; one more, and the card is not reliable.
 const MOST_REWRITTEN: usize = 3;
@@ -30,7 +30,7 @@ pub(super) fn verify(
         flush(claim)?;
         for number in cleared {
             work.go_on()?;
-            if !same(claim, chunks, number)? {
+            if !same(claim, chunks, number) {
                 bad.push(number);
             }
         }
@@ -50,12 +50,15 @@ fn first_pass(claim: &dyn Claim, chunks: &[Chunk], work: &Work) -> Result<(Vec<u
     for (number, chunk) in (0u64..).zip(chunks).skip(1) {
         work.go_on()?;
         let length = chunk.length as usize;
-        let bytes = read_chunk(claim, number, &mut buffer, length)?;
-        if chunk.zero && bytes.iter().any(|byte| *byte != 0) {
-            write_at(claim, place(number).0, zeros.get(..length).unwrap_or(&zeros))?;
-            cleared.push(number);
-        } else if !chunk.zero && Sha256::digest(bytes)[..] != chunk.hash {
-            bad.push(number);
+        match read_chunk(claim, number, &mut buffer, length) {
+            Ok(bytes) if chunk.zero && !is_zero(bytes) => {
+                write_at(claim, place(number).0, zeros.get(..length).unwrap_or(&zeros))?;
+                cleared.push(number);
+            }
+            Ok(bytes) if chunk.zero || Sha256::digest(bytes)[..] == chunk.hash => {}
+            // Only a card that is still there can have a block that cannot be read: it is written anew like a wrong one.
+            Err(error) if claim.is_gone() => return Err(error),
+            Ok(_) | Err(_) => bad.push(number),
         }
         if bad.len() > MOST_REWRITTEN {
             return Err(unreliable(claim, chunks, &bad));
@@ -72,7 +75,7 @@ pub(super) fn clear(claim: &dyn Claim, chunks: &[Chunk], work: &Work) -> Result<
         work.go_on()?;
         let length = chunk.length as usize;
         let bytes = read_chunk(claim, number, &mut buffer, length)?;
-        if bytes.iter().any(|byte| *byte != 0) {
+        if !is_zero(bytes) {
             write_at(claim, place(number).0, zeros.get(..length).unwrap_or(&zeros))?;
         }
     }
@@ -85,11 +88,12 @@ fn read_chunk<'a>(claim: &dyn Claim, number: u64, buffer: &'a mut [u8], length: 
     Ok(part)
 }
 
-fn same(claim: &dyn Claim, chunks: &[Chunk], number: u64) -> Result<bool, CardError> {
-    let Some(chunk) = chunks.get(number as usize) else { return Ok(false) };
+/// Reads right now; what cannot be read does not.
+fn same(claim: &dyn Claim, chunks: &[Chunk], number: u64) -> bool {
+    let Some(chunk) = chunks.get(number as usize) else { return false };
     let mut buffer = Aligned::new(CHUNK);
-    let bytes = read_chunk(claim, number, &mut buffer, chunk.length as usize)?;
-    Ok(Sha256::digest(bytes)[..] == chunk.hash)
+    let bytes = read_chunk(claim, number, &mut buffer, chunk.length as usize);
+    bytes.is_ok_and(|bytes| Sha256::digest(bytes)[..] == chunk.hash)
 }
 
 /// One more write and one more look at each; the kind of damage is judged before, while it is there.
@@ -106,7 +110,7 @@ fn mend(
     }
     rewrite(claim, image, &bad, work)?;
     for number in &bad {
-        if !same(claim, chunks, *number)? {
+        if !same(claim, chunks, *number) {
             return Err(verdict);
         }
     }
@@ -129,7 +133,7 @@ fn judge(claim: &dyn Claim, chunks: &[Chunk], number: u64) -> Result<&'static st
     if once[..] != again {
         return Ok("it reads differently each time, which points to the reader or its cable");
     }
-    if bytes.iter().all(|byte| *byte == 0) {
+    if is_zero(bytes) {
         return Ok("what was written there is lost");
     }
     let known: HashMap<[u8; 32], u64> = (0u64..).zip(chunks).map(|(n, chunk)| (chunk.hash, n)).collect();

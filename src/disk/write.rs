@@ -13,7 +13,7 @@ use crate::host::buffer::Aligned;
 
 use super::blank::{flush, write as write_at};
 use super::error::CardError;
-use super::{ImageBytes, Work};
+use super::{ImageBytes, Work, is_zero};
 
 /// Buffers in the round: one decoded into, one written, two waiting.
 const BUFFERS: usize = 4;
@@ -31,7 +31,7 @@ pub struct Chunk {
 
 impl Chunk {
     pub(super) fn of(bytes: &[u8]) -> Chunk {
-        let zero = bytes.iter().all(|byte| *byte == 0);
+        let zero = is_zero(bytes);
         Chunk { hash: Sha256::digest(bytes).into(), length: bytes.len() as u32, zero }
     }
 }

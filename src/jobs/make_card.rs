@@ -2,17 +2,19 @@
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use crate::disk::inject::BackupFile;
-use crate::disk::{self, Card, Claimed, Finished, Grown, ImageBytes};
+use crate::disk::{self, Card, CardError, Claimed, Finished, Grown, ImageBytes};
 use crate::domain::backup::CheckedBackup;
 use crate::domain::disk::{DiskId, Fingerprint};
 use crate::domain::image::Digest;
 use crate::domain::job::{BackupChoice, CardNow, CardRequest};
+use crate::domain::problem::Problem;
 use crate::domain::size::{Bytes, MIB};
 use crate::domain::stage::Stage;
 use crate::host::Host;
-use crate::image::file::ImageFile;
+use crate::image::file::{ImageFile, Packed};
 use crate::supervisor;
 
 use super::get_backup::get_backup;
@@ -182,7 +184,7 @@ async fn write(
 ) -> Result<Card<disk::Written>, Ended> {
     let (image, seen) = (image.clone(), request.seen.clone());
     run.stage(Stage::Write, async |work| {
-        let source = Source(image.file.clone());
+        let source = Source::new(image.file.clone());
         let compared = on_thread("compare", move || match content {
             Content::HomeAssistant => card.still(&seen)?.refuse_foreign(&source),
             Content::Anything | Content::Unread => card.still(&seen),
@@ -190,14 +192,27 @@ async fn write(
         let card = compared.await?.map_err(|failed| trouble::card(Stage::Write, failed))?;
         // From here on a crash may find it blank: the ledger says so before it is.
         run.card_is(CardNow::Blank);
-        let written = on_thread("write", move || match content {
-            Content::Unread => card.write_whole(&Source(image.file), &work),
-            Content::HomeAssistant | Content::Anything => card.write(&Source(image.file), &work),
+        let written = on_thread("write", move || {
+            let source = Source::new(image.file);
+            let written = match content {
+                Content::Unread => card.write_whole(&source, &work),
+                Content::HomeAssistant | Content::Anything => card.write(&source, &work),
+            };
+            let card = written.map_err(|failed| trouble::card(Stage::Write, failed))?;
+            match source.was(image.digest) {
+                true => Ok(card),
+                false => Err(changed(card)),
+            }
         });
-        let written = written.await?;
-        written.map_err(|failed| trouble::card(Stage::Write, failed))
+        written.await?
     })
     .await
+}
+
+/// The image is not the one that was verified: what was written of it does not stay.
+fn changed(card: Card<disk::Written>) -> Trouble {
+    let error = CardError::Image(std::io::Error::other("it changed while it was used"));
+    Trouble { problem: Some(Problem::DownloadDamaged), ..trouble::card(Stage::Write, card.abandon(error)) }
 }
 
 async fn verify_card(
@@ -205,7 +220,7 @@ async fn verify_card(
     image: LocalImage,
     work: disk::Work,
 ) -> Result<Card<disk::Verified>, Trouble> {
-    let verified = on_thread("verify", move || card.verify(&Source(image.file), &work)).await?;
+    let verified = on_thread("verify", move || card.verify(&Source::new(image.file), &work)).await?;
     verified.map_err(|failed| trouble::card(Stage::Verify, failed))
 }
 
@@ -234,15 +249,32 @@ async fn commit(run: &Run, card: Card<disk::Loaded>) -> Result<Card<Finished>, E
     .await
 }
 
-/// An image file as the disk floor wants it.
-struct Source(ImageFile);
+/// An image file as the disk floor wants it, and what was read of it.
+struct Source {
+    file: ImageFile,
+    seen: Mutex<Option<Packed>>,
+}
+
+impl Source {
+    fn new(file: ImageFile) -> Source {
+        Source { file, seen: Mutex::default() }
+    }
+
+    /// Whether what was read to its end just now is the file that was verified before (IM-2).
+    fn was(&self, digest: Digest) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.as_ref().and_then(Packed::digest) == Some(digest)
+    }
+}
 
 impl ImageBytes for Source {
     fn size(&self) -> u64 {
-        self.0.size.0
+        self.file.size.0
     }
 
     fn open(&self) -> std::io::Result<Box<dyn std::io::Read + Send>> {
-        self.0.open().map_err(std::io::Error::other)
+        let (bytes, packed) = self.file.open_watched(None).map_err(std::io::Error::other)?;
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(packed);
+        Ok(bytes)
     }
 }

@@ -129,6 +129,14 @@ impl Jobs {
         let _ = self.commands.send(Command::Refresh).await;
     }
 
+    /// Removes the kept image; not while a job runs.
+    pub async fn remove_kept_image(&self) -> Result<(), Problem> {
+        let closing = || Problem::Unexpected { short: "The app is ending".into() };
+        let (answer, result) = oneshot::channel();
+        self.commands.send(Command::RemoveKeptImage(answer)).await.map_err(|_| closing())?;
+        result.await.unwrap_or_else(|_| Err(closing()))
+    }
+
     pub fn disks(&self) -> Arc<DiskList> {
         self.disks.borrow().clone()
     }

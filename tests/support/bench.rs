@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
@@ -24,14 +25,14 @@ use tempfile::TempDir;
 pub const MIB: u64 = 1 << 20;
 pub const SECTOR: u64 = 512;
 /// Large enough for the image to grow, small enough to be compared whole.
-pub const CARD: u64 = 64 * MIB;
+pub const CARD: u64 = 48 * MIB;
 /// Where the data partition of the images begins and how long it is, in sectors.
 pub const DATA_START: u64 = 12 * 2048;
 pub const DATA_SECTORS: u64 = 12 * 2048;
 /// Bytes of the images.
 pub const IMAGE: u64 = 25 * MIB;
 /// The slug of [`BACKUP`].
-pub const SLUG: &str = "de5f11d8";
+pub const SLUG: &str = "01bcc3db";
 /// A backup that the Supervisor made.
 pub const BACKUP: &[u8] = include_bytes!("../fixtures/backups/full-unprotected.tar");
 
@@ -165,6 +166,16 @@ pub fn packed_image() -> &'static [u8] {
     IMAGE.get_or_init(|| xz(gpt_image()))
 }
 
+/// What lay on a card's first and last MiB: something with a boot mark.
+fn old() -> &'static [u8] {
+    static OLD: OnceLock<Vec<u8>> = OnceLock::new();
+    OLD.get_or_init(|| {
+        let mut old = noise(99, MIB as usize);
+        old[510..512].copy_from_slice(&[0x55, 0xaa]);
+        old
+    })
+}
+
 /// What is on a card file, told without our own code but for sector 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
@@ -179,7 +190,14 @@ pub struct Bench {
     pub disk: DiskId,
     pub card: PathBuf,
     pub dir: TempDir,
-    before: Vec<u8>,
+    before: Before,
+}
+
+/// What a card held.
+enum Before {
+    /// Traces at both ends and nothing between: the file has blocks for these alone.
+    Ends,
+    All(Vec<u8>),
 }
 
 impl Bench {
@@ -193,11 +211,9 @@ impl Bench {
         let card = dir.path().join("card.img");
         let mut file = File::create(&card).unwrap();
         file.set_len(size).unwrap();
-        let mut old = noise(99, MIB as usize);
-        old[510..512].copy_from_slice(&[0x55, 0xaa]);
-        file.write_all(&old).unwrap();
+        file.write_all(old()).unwrap();
         file.seek(SeekFrom::Start(size - MIB)).unwrap();
-        file.write_all(&old).unwrap();
+        file.write_all(old()).unwrap();
         fs::write(dir.path().join("haos.img.xz"), packed_image()).unwrap();
         fs::write(dir.path().join("backup.tar"), BACKUP).unwrap();
         fs::create_dir(dir.path().join("work")).unwrap();
@@ -205,9 +221,7 @@ impl Bench {
         change(&mut spec);
         let host = ScratchHost::new();
         let disk = host.add("card", spec);
-        // A card of many gigabytes is not compared whole.
-        let before = if size <= 4 * CARD { fs::read(&card).unwrap() } else { Vec::new() };
-        Bench { host, disk, card, dir, before }
+        Bench { host, disk, card, dir, before: Before::Ends }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -227,7 +241,7 @@ impl Bench {
 
     /// What is on the card from now on is what it held before.
     pub fn remember(&mut self) {
-        self.before = fs::read(&self.card).unwrap();
+        self.before = Before::All(fs::read(&self.card).unwrap());
     }
 
     /// What a user sees of the card now; a card that cannot be read has nothing to be seen.
@@ -279,18 +293,37 @@ impl Bench {
         if first.iter().all(|byte| *byte == 0) {
             return Found::Blank;
         }
-        if !self.before.is_empty() && fs::read(&self.card).unwrap() == self.before {
+        if self.is_untouched() {
             return Found::Untouched;
         }
         assert_finished(&self.card);
         Found::Finished
     }
 
+    fn is_untouched(&self) -> bool {
+        match &self.before {
+            Before::All(before) => fs::read(&self.card).unwrap() == *before,
+            Before::Ends => {
+                let blocks = fs::metadata(&self.card).unwrap().blocks();
+                blocks * SECTOR == 2 * MIB && self.ends().iter().all(|end| end == old())
+            }
+        }
+    }
+
+    /// The first and the last MiB.
+    fn ends(&self) -> [Vec<u8>; 2] {
+        let mut file = File::open(&self.card).unwrap();
+        [SeekFrom::Start(0), SeekFrom::End(-(MIB as i64))].map(|at| {
+            let mut end = vec![0; MIB as usize];
+            file.seek(at).unwrap();
+            file.read_exact(&mut end).unwrap();
+            end
+        })
+    }
+
     /// Both ends are zero: no table, no backup of one.
     pub fn is_blank_at_both_ends(&self) -> bool {
-        let bytes = fs::read(&self.card).unwrap();
-        let zero = |part: &[u8]| part.iter().all(|byte| *byte == 0);
-        zero(&bytes[..MIB as usize]) && zero(&bytes[bytes.len() - MIB as usize..])
+        self.ends().concat() == vec![0; 2 * MIB as usize]
     }
 
     /// What the job says of the card is what is on it, and everything else that has to hold after every job.
@@ -319,6 +352,14 @@ impl Bench {
         self.assert_no_litter();
     }
 
+    /// The same, but that a card nobody wrote to is only claimed: nothing about it is new to the next job.
+    pub fn assert_usable_after(&self, view: &JobView) {
+        match view.card_now {
+            CardNow::Untouched => drop(self.host.claim(&self.disk).expect("the claim was released")),
+            _ => self.assert_usable(),
+        }
+    }
+
     fn assert_no_litter(&self) {
         let left: Vec<_> = fs::read_dir(self.path("work")).unwrap().collect();
         assert!(left.is_empty(), "{left:?}");
@@ -327,6 +368,15 @@ impl Bench {
         let others: Vec<_> = there.filter(|name| !name.to_str().is_some_and(|name| known.contains(name))).collect();
         // What a test itself put there begins with "my".
         assert!(others.iter().all(|name| name.as_encoded_bytes().starts_with(b"my")), "{others:?}");
+    }
+
+    /// The problem of a job on a card too large to be looked at as a whole.
+    pub fn failed_unread(&self, result: Result<JobView, StartError>) -> (Problem, JobView) {
+        let view = result.expect("the job starts");
+        self.assert_no_litter();
+        let problem = view.problem.clone().unwrap_or_else(|| panic!("it did not fail: {view:#?}"));
+        assert_clear(&problem);
+        (problem, view)
     }
 
     /// A job that failed: its problem, after everything else was looked at.
@@ -362,9 +412,14 @@ pub fn assert_finished(card: &Path) {
 
 /// The tar on a card, taken off by another tool.
 pub fn backup_on(card: &Path, slug: &str) -> Vec<u8> {
+    file_on(card, &format!("/supervisor/backup/{slug}.tar"))
+}
+
+/// A file of a card's data partition, taken off by another tool.
+pub fn file_on(card: &Path, path: &str) -> Vec<u8> {
     let dir = folder();
     let (out, fs_name) = (dir.path().join("out"), format!("{}?offset={}", card.display(), DATA_START * SECTOR));
-    run("debugfs", &["-R", &format!("dump /supervisor/backup/{slug}.tar {}", out.display()), &fs_name], "");
+    run("debugfs", &["-R", &format!("dump {path} {}", out.display()), &fs_name], "");
     fs::read(out).unwrap()
 }
 

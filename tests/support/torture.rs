@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sd_swap::demo::image::{ImageSpec, Shape, make};
-use sd_swap::demo::supervisor::{PackPlan, StandinConfig, write_backup};
 use sd_swap::domain::image::Board;
 use sha2::{Digest, Sha256};
 
@@ -30,14 +29,6 @@ pub fn make_image(dir: &Path, board: Board) -> PathBuf {
     let path = dir.join("image.img.xz");
     let spec = ImageSpec { version: "18.2".parse().expect("a version"), shape: Shape::Tiny, seed: 7 };
     make(board, &spec, &path).expect("making the image");
-    path
-}
-
-pub fn make_backup(dir: &Path) -> PathBuf {
-    let config = StandinConfig::new(dir);
-    let plan = PackPlan { size: 60_000, ..PackPlan::of(&config, "0a1b2c3d", "a backup") };
-    let path = dir.join("backup.tar");
-    write_backup(&path, &plan).expect("writing the backup");
     path
 }
 

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
 
 use super::descriptor::Descriptor;
 use crate::domain::progress::{Meter, StopFlag};
@@ -90,8 +92,8 @@ impl<'a> Plan<'a> {
         command.args(&self.arguments).env_clear().env("LC_ALL", "C").current_dir("/");
         command.stdin(Stdio::piped()).stdout(theirs.try_clone()?).stderr(theirs);
         let inherited: Vec<RawFd> = self.file.iter().map(|f| f.as_raw_fd()).chain([card]).collect();
-        // SAFETY: between fork and exec only fcntl is called, which is async-signal-safe; nothing is allocated.
-        unsafe { command.pre_exec(move || inherited.iter().try_for_each(|fd| keep_over_exec(*fd))) };
+        // SAFETY: between fork and exec only prctl and fcntl are called, which are async-signal-safe; nothing is allocated.
+        unsafe { command.pre_exec(move || prepare(&inherited)) };
         let mut child = command.spawn()?;
         // The ends of the pipe that `command` holds go with it; else the output would never end.
         drop(command);
@@ -141,6 +143,13 @@ impl<'a> Plan<'a> {
             meter.set_done(read.min(most));
         }
     }
+}
+
+/// In the child: it dies with us (a tool that went on alone would keep our `flock` and go on writing), and it gets the
+/// descriptors that it works on.
+fn prepare(inherited: &[RawFd]) -> io::Result<()> {
+    set_pdeathsig(Signal::SIGKILL)?;
+    inherited.iter().try_for_each(|fd| keep_over_exec(*fd))
 }
 
 fn keep_over_exec(fd: RawFd) -> io::Result<()> {

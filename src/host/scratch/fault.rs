@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::host::linux::Errno;
@@ -38,10 +38,61 @@ pub enum Fault {
     PowerCut { seed: u64 },
     /// It takes so much longer.
     Stalls(Duration),
+    /// It waits until the test that holds the gate opens it: what happens meanwhile happens exactly here.
+    Waits(Gate),
     /// A child tool dies half-way: its process is killed. On other operations as `Fails`.
     ToolDies,
     /// The process that works on the card is killed just before it (nothing is lost that was written).
     Killed,
+}
+
+/// Holds an operation up, so that a click, a pull or an end of the program meets it and no other.
+#[derive(Debug, Clone, Default)]
+pub struct Gate(Arc<GateState>);
+
+#[derive(Debug, Default)]
+struct GateState {
+    steps: Mutex<GateSteps>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct GateSteps {
+    reached: bool,
+    open: bool,
+}
+
+/// A gate that nobody opens opens by itself: a test that forgot it fails elsewhere, it does not hang.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+impl PartialEq for Gate {
+    fn eq(&self, other: &Gate) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Gate {}
+
+impl Gate {
+    fn steps(&self) -> MutexGuard<'_, GateSteps> {
+        self.0.steps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the operation has come to the gate.
+    pub fn is_reached(&self) -> bool {
+        self.steps().reached
+    }
+
+    pub fn open(&self) {
+        self.steps().open = true;
+        self.0.changed.notify_all();
+    }
+
+    fn wait(&self) {
+        self.steps().reached = true;
+        let waiting = self.0.changed.wait_timeout_while(self.steps(), LONGEST_WAIT, |steps| !steps.open);
+        drop(waiting);
+    }
 }
 
 /// What comes back wrong from the medium.
@@ -162,6 +213,10 @@ impl Faults {
             Some(Fault::Killed) => {
                 self.script().dead = Some(Death::Off);
                 Err(Errno::EIO.into())
+            }
+            Some(Fault::Waits(gate)) => {
+                gate.wait();
+                self.alive()
             }
             Some(Fault::Stalls(time)) => {
                 std::thread::sleep(time);
