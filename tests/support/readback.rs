@@ -427,7 +427,9 @@ fn check_backup(
 /// The backup's own name for itself, from its `backup.json`.
 fn slug(backup: &Path) -> Result<String, String> {
     let (_, text) = tool("tar", &["-xOf".as_ref(), backup.as_os_str(), "./backup.json".as_ref()])?;
-    let after = text.split_once("\"slug\"").map_or("", |(_, after)| after);
-    let slug = after.split('"').nth(1).unwrap_or_default();
-    if slug.len() == 8 { Ok(slug.into()) } else { Err(format!("the backup has no slug: {text}")) }
+    // Apps have slugs, too.
+    let facts: serde_json::Value =
+        serde_json::from_str(&text).map_err(|_| format!("the backup has no slug: {text}"))?;
+    let slug = facts["slug"].as_str().filter(|slug| slug.len() == 8);
+    slug.map(str::to_owned).ok_or_else(|| format!("the backup has no slug: {text}"))
 }
