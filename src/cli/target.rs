@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::os::linux::fs::MetadataExt;
 use std::os::unix::fs::FileTypeExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::domain::disk::DiskId;
@@ -11,10 +11,9 @@ use crate::domain::progress::StopFlag;
 use crate::domain::size::Bytes;
 use crate::host::Host;
 use crate::host::linux::machine::LinuxHost;
+use crate::host::linux::sysfs::{self, Node};
+use crate::host::linux::under::mounts::DevNumber;
 use crate::host::scratch::{ScratchHost, ScratchSpec};
-
-/// Major number of loop devices (linux/major.h).
-const LOOP_MAJOR: u64 = 7;
 
 /// A card and the host that opens it.
 pub struct Target {
@@ -28,23 +27,52 @@ pub struct Target {
 pub fn find(to: &Path, size: Option<Bytes>, not: &[&Path]) -> Result<Target, String> {
     if !to.exists() {
         make_file(to, size)?;
-    } else if let Some(size) = size {
-        set_size(to, size)?;
+    } else {
+        // Before anything about it is changed.
+        refuse_same(to, to, not)?;
+        size.map_or(Ok(()), |size| set_size(to, size))?;
     }
     let kind = fs::metadata(to).map_err(|error| format!("{}: {error}", to.display()))?;
-    let same =
-        |other: &&&Path| fs::metadata(other).is_ok_and(|o| (o.st_dev(), o.st_ino()) == (kind.st_dev(), kind.st_ino()));
-    if let Some(same) = not.iter().find(same) {
-        return Err(format!("{} is {}: the card must be another file.", to.display(), same.display()));
-    }
-    let is_loop = kind.file_type().is_block_device() && kind.st_rdev() >> 8 & 0xfff == LOOP_MAJOR;
-    if kind.is_file() || is_loop {
+    if kind.is_file() {
+        refuse_in_use(to)?;
         return Ok(file_target(to));
     }
     if !kind.file_type().is_block_device() {
         return Err(format!("{} is neither a file nor a disk.", to.display()));
     }
-    disk_target(to)
+    let (shown, root) = (to.display(), Path::new("/"));
+    match sysfs::node(root, DevNumber::of_node(kind.st_rdev())) {
+        Node::Disk(disk) => Ok(Target { host: Arc::new(LinuxHost::new(StopFlag::new())), disk, as_file: false }),
+        Node::Partition(disk) => {
+            Err(format!("{shown} is a partition. Name the whole disk, /dev/{disk}: everything on it will be erased."))
+        }
+        Node::Loop(file) if file.starts_with("/dev") => {
+            Err(format!("{shown} stands upon {}. Name that disk itself.", file.display()))
+        }
+        Node::Loop(file) => refuse_same(to, &file, not).map(|()| file_target(to)),
+        Node::Other => Err(format!("{shown} is no disk that a card can be made on. `sd-swap devices` lists those.")),
+    }
+}
+
+/// `file` is what is written when `to` is: the same, or what lies under it.
+fn refuse_same(to: &Path, file: &Path, not: &[&Path]) -> Result<(), String> {
+    match not.iter().find(|other| is_same(file, other)) {
+        Some(same) => Err(format!("{} is {}: the card must be another file.", to.display(), same.display())),
+        None => Ok(()),
+    }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| fs::metadata(path).map(|data| (data.st_dev(), data.st_ino())).ok();
+    place(one).is_some_and(|one| place(other) == Some(one))
+}
+
+/// A file under a loop device may be mounted through it.
+fn refuse_in_use(to: &Path) -> Result<(), String> {
+    match sysfs::loop_files(Path::new("/")).iter().find(|(_, file)| is_same(to, file)) {
+        Some((name, _)) => Err(format!("{} is used by /dev/{name}. Detach it first (losetup -d).", to.display())),
+        None => Ok(()),
+    }
 }
 
 fn file_target(path: &Path) -> Target {
@@ -58,13 +86,6 @@ fn file_target(path: &Path) -> Target {
     };
     let disk = host.add("file", spec);
     Target { host: Arc::new(host), disk, as_file: true }
-}
-
-fn disk_target(path: &Path) -> Result<Target, String> {
-    let real: PathBuf = fs::canonicalize(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let name = real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let host = LinuxHost::new(StopFlag::new());
-    Ok(Target { host: Arc::new(host), disk: DiskId(name), as_file: false })
 }
 
 fn make_file(path: &Path, size: Option<Bytes>) -> Result<(), String> {
@@ -89,4 +110,28 @@ fn set_size(path: &Path, size: Bytes) -> Result<(), String> {
     }
     let file = OpenOptions::new().write(true).open(path);
     file.and_then(|file| file.set_len(size.0)).map_err(|error| format!("enlarging {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn image_and_backup_stay_as_they_are_whatever_is_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let (backup, link) = (dir.path().join("backup.tar"), dir.path().join("link"));
+        fs::write(&backup, "tar").unwrap();
+        std::os::unix::fs::symlink(&backup, &link).unwrap();
+        for to in [&backup, &link] {
+            assert!(find(to, Some(Bytes(4096)), &[&backup]).is_err());
+            assert_eq!(fs::read(&backup).unwrap(), b"tar");
+        }
+        assert!(find(&dir.path().join("card.img"), Some(Bytes(4096)), &[&backup]).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_disk_is_refused_with_a_sentence() {
+        let refused = find(Path::new("/dev/null"), None, &[]).err().unwrap();
+        assert_eq!(refused, "/dev/null is neither a file nor a disk.");
+    }
 }
