@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
-.PHONY: run test check torture bench coverage needs-run needs-test
+.PHONY: run test check torture coverage needs-run needs-test
 
 CARGO ?= cargo
 
@@ -18,7 +18,7 @@ check:
 
 # The long form of what `make test` runs a share of: every operation of a job fails once, 10,000 seeds, 200 kills.
 torture: needs-test
-	SD_SWAP_TORTURE=1 $(CARGO) test --release --locked --test torture --test kill -- --nocapture --test-threads=2
+	SD_SWAP_TORTURE=1 $(CARGO) test --locked --test torture --test kill --test simulate -- --nocapture --test-threads=2
 
 # Lines covered, per file; needs cargo-llvm-cov (cargo install cargo-llvm-cov --locked).
 coverage: needs-test

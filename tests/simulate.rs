@@ -272,7 +272,10 @@ fn simulate(lab: &mut Lab, seed: u64) {
     stage.releases.clear_faults();
     world.end();
     nothing_left(&data, &what);
-    undisturbed(stage, &card, &data, &what);
+    // Each promise of a next job costs as much as all the rest: the exhaustive run (`tests/torture.rs`) makes every one.
+    if seed.is_multiple_of(5) {
+        undisturbed(stage, &card, &data, &what);
+    }
 }
 
 /// One that the Supervisor has; the first run of a worker makes it.
@@ -404,8 +407,9 @@ fn whatever_happens_the_card_is_finished_or_blank() {
     if let Ok(seed) = std::env::var("SD_SWAP_SEED") {
         return simulate(&mut Lab::new(), seed.parse().expect("SD_SWAP_SEED is a number"));
     }
-    let seeds = if is_long() { 10_000 } else { 150 };
-    let next = AtomicU64::new(0);
+    let first: u64 = std::env::var("SD_SWAP_FIRST_SEED").map_or(0, |n| n.parse().expect("a number"));
+    let seeds = first + if is_long() { 10_000 } else { 150 };
+    let (next, begun) = (AtomicU64::new(first), Instant::now());
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
@@ -416,12 +420,12 @@ fn whatever_happens_the_card_is_finished_or_blank() {
                         break;
                     }
                     simulate(&mut lab, seed);
-                    if seed % 500 == 499 {
-                        println!("{} seeds", seed + 1);
+                    if seed % 100 == 99 {
+                        println!("up to seed {seed}: {:.0} s", begun.elapsed().as_secs_f64());
                     }
                 }
             });
         }
     });
-    println!("{seeds} seeds");
+    println!("{} seeds from {first} on", seeds - first);
 }

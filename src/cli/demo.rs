@@ -32,9 +32,10 @@ pub struct DemoArgs {
     /// Board whose image is made.
     #[arg(long, default_value = "rpi4-64")]
     board: Board,
-    /// Size of the make-believe card: 8G, 64G (powers of two). It takes no room until it is written.
-    #[arg(long, default_value = "32G", value_parser = parse_size)]
-    card_size: Bytes,
+    /// Size of the make-believe card: 8G, 64G (powers of two); else that of a card sold with 32 GB. It takes no room
+    /// until it is written.
+    #[arg(long, value_parser = parse_size)]
+    card_size: Option<Bytes>,
     /// About the size of the make-believe backup.
     #[arg(long, default_value = "64M", value_parser = parse_size)]
     backup_size: Bytes,
@@ -45,6 +46,9 @@ pub struct DemoArgs {
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 }
+
+/// What such cards really hold.
+const SOLD_WITH_32_GB: Bytes = Bytes(31_914_983_424);
 
 fn speeds(text: &str) -> Result<(u64, u64), String> {
     let (write, read) = text.split_once(',').ok_or_else(|| format!("{text:?}: write two speeds, for example 20,40"))?;
@@ -92,7 +96,7 @@ fn stage_spec(args: &DemoArgs) -> Result<StageSpec, String> {
         board: args.board,
         version: "18.2".parse()?,
         shape: Shape::Release18,
-        card_size: args.card_size,
+        card_size: args.card_size.unwrap_or(SOLD_WITH_32_GB),
         backup_size: args.backup_size,
         write_speed: write,
         read_speed: read,

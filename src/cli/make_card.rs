@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 use url::Url;
 
 use crate::domain::disk::Fingerprint;
@@ -118,22 +119,29 @@ fn execute(order: Order, to: &Path, common: &Common) -> Exit {
     let files: Vec<&Path> = files.into_iter().flatten().collect();
     // Before a card file is made for it.
     if let Some(missing) = files.iter().find(|file| !file.is_file()) {
-        return wrong(&format!("There is no file {}.", missing.display()));
+        return wrong(&format!("There is no file {}.", missing.display()), common.json);
     }
     let target = match target::find(to, order.size, &files) {
         Ok(target) => target,
-        Err(why) => return wrong(&why),
+        Err(why) => return wrong(&why, common.json),
     };
     if !target.as_file && common.yes && common.fingerprint.is_none() {
-        return wrong(
-            "On a disk --yes needs --fingerprint too, so that no other disk is erased. `sd-swap devices` shows it.",
-        );
+        let why =
+            "On a disk --yes needs --fingerprint too, so that no other disk is erased. `sd-swap devices` shows it.";
+        return wrong(why, common.json);
     }
-    actix_web::rt::System::new().block_on(work(order, &target, common))
+    let exit = actix_web::rt::System::new().block_on(work(order, &target, common));
+    if exit == Exit::Refused {
+        target.put_back();
+    }
+    exit
 }
 
-fn wrong(why: &str) -> Exit {
-    eprintln!("{why}");
+fn wrong(why: &str, as_json: bool) -> Exit {
+    match as_json {
+        true => println!("{}", json!({ "outcome": "refused", "reasons": [why] })),
+        false => eprintln!("{why}"),
+    }
     Exit::Refused
 }
 

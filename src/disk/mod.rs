@@ -22,6 +22,7 @@ pub mod write;
 use std::io::{self, Read};
 
 use crate::domain::progress::{Meter, StopFlag};
+pub(crate) use crate::host::buffer::is_zero;
 
 pub use card::{Card, Claimed, Failed, Finished, Grown, Loaded, Verified, Written};
 pub use error::CardError;
@@ -48,26 +49,5 @@ impl Work {
             true => Err(CardError::Stopped),
             false => Ok(()),
         }
-    }
-}
-
-/// Compared with itself a byte on: as fast as memory in every build, where a loop over bytes is not.
-pub(crate) fn is_zero(bytes: &[u8]) -> bool {
-    bytes.split_first().is_none_or(|(first, rest)| *first == 0 && bytes.get(..rest.len()) == Some(rest))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_zero;
-
-    #[test]
-    fn a_single_byte_counts_wherever_it_is() {
-        assert!(is_zero(&[]) && is_zero(&[0]) && is_zero(&[0; 513]));
-        for at in [0, 1, 255, 511, 512] {
-            let mut bytes = [0; 513];
-            bytes[at] = 1;
-            assert!(!is_zero(&bytes), "{at}");
-        }
-        assert!(!is_zero(&[7; 3]));
     }
 }

@@ -269,8 +269,9 @@ pub fn may_overwrite(disk: &Disk, others: &[Disk], rules: &Rules) -> Vec<Refusal
     if disk.read_only {
         reasons.push(Refusal::WriteProtected);
     }
-    let readable = matches!(disk.access, Access::Free | Access::Busy);
-    if matches!(disk.access, Access::Unreadable(_)) || (readable && disk.fingerprint.is_none()) {
+    // A busy disk was not looked at: that somebody uses it is the reason, said above.
+    let unread = disk.access == Access::Free && disk.fingerprint.is_none();
+    if unread || matches!(disk.access, Access::Unreadable(_)) {
         reasons.push(Refusal::Unreadable);
     }
     if disk.access == Access::Denied {
@@ -389,6 +390,7 @@ mod tests {
             (|d, _| d.sector = 4096, &["sector_size"]),
             (|d, _| d.read_only = true, &["write_protected"]),
             (|d, _| d.access = Access::Busy, &["mounted"]),
+            (|d, _| (d.access, d.fingerprint) = (Access::Busy, None), &["mounted"]),
             (|d, _| d.access = Access::Denied, &["may_not_open"]),
             (|d, _| d.access = Access::Unreadable("EIO".into()), &["unreadable"]),
             (|d, _| d.fingerprint = None, &["unreadable"]),

@@ -107,6 +107,15 @@ pub struct Words {
     pub todo: String,
 }
 
+/// What another part said, as a sentence: a capital before, a full stop behind.
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
+}
+
 fn words(title: &str, happened: impl Into<String>, todo: &str) -> Words {
     Words { title: title.into(), happened: happened.into(), todo: todo.into() }
 }
@@ -201,7 +210,7 @@ impl Problem {
             ),
             Problem::BackupFailed { said } => words(
                 "The backup failed",
-                format!("Home Assistant said: {said}"),
+                format!("Home Assistant said: {}", sentence(said)),
                 "Make one in Settings to see the cause, then try again.",
             ),
             Problem::BackupRunning => {
@@ -256,7 +265,7 @@ impl Problem {
             ),
             Problem::LastCheckFailed { what } => words(
                 "The card failed its last check",
-                format!("{what}. It was made blank."),
+                format!("{} It was made blank.", sentence(what)),
                 "Start again; if it repeats, send the log.",
             ),
             Problem::Restarted { stage } => words(
@@ -289,30 +298,30 @@ impl Problem {
             ),
             Problem::SupervisorSilent { said } => words(
                 "Home Assistant does not answer this app",
-                said.clone(),
+                sentence(said),
                 "Restart the app; if it repeats, send the log.",
             ),
             Problem::CannotSave { why } => {
-                words("The app cannot save its state", why.clone(), "Free some room; work that runs goes on.")
+                words("The app cannot save its state", sentence(why), "Free some room; work that runs goes on.")
             }
             Problem::BackupUnusable { why } => {
-                words("This backup cannot be used", why.clone(), "Choose another one or make a new one.")
+                words("This backup cannot be used", sentence(why), "Choose another one or make a new one.")
             }
             Problem::GrowFailed { what } => words(
                 "The card's partition could not be made larger",
-                format!("{what}."),
+                sentence(what),
                 "Start again; if it repeats, send the log.",
             ),
             Problem::ImageUnusable { why } => words(
                 "This image cannot be used",
-                format!("{why}."),
+                sentence(why),
                 "Use an unchanged Home Assistant OS image (.img.xz) for this board.",
             ),
             Problem::DiskRefused { reasons } => {
                 words("This disk cannot be used", reasons.join(" "), "Choose another disk.")
             }
             Problem::Unexpected { short } => {
-                words("Something went wrong", format!("{short}."), "Try again; the log helps to report it.")
+                words("Something went wrong", sentence(short), "Try again; the log helps to report it.")
             }
             // The others are in `words`, which is the only caller.
             _ => words("Something went wrong", self.code(), "Try again; the log helps to report it."),
@@ -324,5 +333,71 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = self.words();
         write!(f, "{}. {} {}", words.title, words.happened, words.todo)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn all() -> Vec<Problem> {
+        let (b, text) = (Bytes(7_200_000_000), String::from("it said so"));
+        use Problem as P;
+        vec![
+            P::DiskMayNotOpen,
+            P::NoReader { need: b },
+            P::CardTooSmall { has: b, need: b },
+            P::CardProtected,
+            P::NoImageForBoard { board: text.clone() },
+            P::AlreadyRunning,
+            P::DiskChanged,
+            P::NoRoomForBackup { free: b, need: b },
+            P::BackupFailed { said: text.clone() },
+            P::BackupRunning,
+            P::CardPulled { stage: Stage::Write },
+            P::CardSilent { minutes: 2 },
+            P::WriteFailed { at: b },
+            P::CardCounterfeit { after: b },
+            P::CardUnreliable { places: 4, first: b, looks_like: text.clone() },
+            P::DownloadStopped { host: "GitHub".into() },
+            P::DownloadDamaged,
+            P::NoDigest,
+            P::BackupDoesNotFit { need: b, free: b },
+            P::LastCheckFailed { what: text.clone() },
+            P::Restarted { stage: None },
+            P::Unexpected { short: text.clone() },
+            P::NoRoomForDownload { free: b, need: b },
+            P::StillStarting,
+            P::NoInternet,
+            P::NotHaos,
+            P::SupervisorSilent { said: text.clone() },
+            P::CannotSave { why: text.clone() },
+            P::BackupUnusable { why: text.clone() },
+            P::GrowFailed { what: text.clone() },
+            P::ImageUnusable { why: text.clone() },
+            P::DiskRefused { reasons: vec!["It is built in.".into()] },
+        ]
+    }
+
+    #[test]
+    fn every_problem_has_a_name_and_words_of_its_own() {
+        let all = all();
+        let set = |of: fn(&Problem) -> String| all.iter().map(of).collect::<BTreeSet<_>>().len();
+        assert_eq!(set(|p| p.number().into()), all.len());
+        assert_eq!(set(|p| p.code().into()), all.len());
+        assert_eq!(set(|p| p.words().title), all.len());
+        for problem in &all {
+            let Words { title, happened, todo } = problem.words();
+            for part in [&title, &happened, &todo] {
+                assert!(
+                    part.len() > 5 && !part.starts_with(char::is_lowercase) && !part.contains(".."),
+                    "{problem:?}: {part:?}"
+                );
+            }
+            let json = serde_json::to_string(problem).unwrap();
+            assert_eq!(serde_json::from_str::<Problem>(&json).unwrap(), *problem);
+        }
     }
 }

@@ -5,6 +5,11 @@ use std::ops::{Deref, DerefMut};
 /// What the memory, the offset and the length of a direct transfer are multiples of.
 pub const ALIGN: usize = 4096;
 
+/// Whether every byte is zero. Compared with itself a byte on: as fast as memory in every build, where a loop is not.
+pub fn is_zero(bytes: &[u8]) -> bool {
+    bytes.split_first().is_none_or(|(first, rest)| *first == 0 && bytes.get(..rest.len()) == Some(rest))
+}
+
 /// Zeroed bytes that begin at a multiple of [`ALIGN`] in memory.
 #[derive(Debug)]
 pub struct Aligned {
@@ -42,6 +47,19 @@ impl DerefMut for Aligned {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zeros_are_told_from_nearly_zeros() {
+        for length in [0, 1, 511, 4096, 4097, 1 << 20] {
+            let mut bytes = vec![0; length];
+            assert!(is_zero(&bytes), "{length}");
+            for place in [0, length / 2, length.saturating_sub(1)].into_iter().filter(|place| *place < length) {
+                bytes[place] = 1;
+                assert!(!is_zero(&bytes), "{length} {place}");
+                bytes[place] = 0;
+            }
+        }
+    }
 
     #[test]
     fn memory_begins_on_a_page() {

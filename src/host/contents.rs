@@ -12,7 +12,7 @@ use std::io;
 use crate::domain::disk::{Contents, FoundPartition};
 use crate::domain::size::{Bytes, MIB};
 
-use super::buffer::Aligned;
+use super::buffer::{Aligned, is_zero};
 pub use volume::ReadAt;
 use volume::Volume;
 
@@ -65,7 +65,7 @@ impl Ends {
     }
 
     pub fn are_zero(&self) -> bool {
-        self.first.iter().chain(self.last.iter()).all(|byte| *byte == 0)
+        is_zero(&self.first) && is_zero(&self.last)
     }
 }
 

@@ -8,7 +8,6 @@ mod card;
 pub mod fault;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -268,9 +267,9 @@ fn describe(id: DiskId, spec: ScratchSpec, plug: u64, plugged_at: Option<u64>, s
     }
 }
 
-/// Of a card that cannot be looked at just now.
+/// Of a card that cannot be looked at just now; a mounted loop device too has its size.
 fn length(spec: &ScratchSpec) -> Bytes {
-    Bytes(fs::metadata(&spec.file).map(|data| data.len()).unwrap_or(0))
+    Look::share(&spec.file).and_then(|(look, _)| Ok(look.size()?)).unwrap_or_default()
 }
 
 /// A scan is not one of the job's operations: it is not counted, but it fails on a card without power.

@@ -60,9 +60,8 @@ async fn make(run: &Run, world: &World, work: &Work) -> Result<MadeBackup, Troub
 
 fn trouble(run: &Run, error: BackupError) -> Trouble {
     if let BackupError::Stopped { slug } = &error {
-        if let Some(slug) = slug {
-            let text =
-                format!("Home Assistant goes on making the backup {slug}. It is kept and can be chosen next time.");
+        if slug.is_some() {
+            let text = "Home Assistant goes on making the backup. It is kept and can be chosen next time.";
             run.warn("backup_continues", text);
         }
         return Trouble::stopped();
@@ -91,7 +90,7 @@ async fn check(path: PathBuf, wanted: Option<(BackupSlug, Bytes)>, work: &Work) 
     checked.await?.map_err(|error| match error {
         ArchiveError::Stopped => Trouble::stopped(),
         error => {
-            let why = format!("{}.", super::trouble::chain(&error));
+            let why = super::trouble::chain(&error);
             Trouble::new(Problem::BackupUnusable { why }, &error)
         }
     })

@@ -2,11 +2,10 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, LOCATION};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::links::Links;
-use super::{Shell, Site};
+use super::Shell;
 use crate::domain::problem::{Problem, Words};
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -73,12 +72,7 @@ fn words(title: &str, happened: &str, todo: &str) -> Words {
 }
 
 fn page(req: &HttpRequest, status: StatusCode, words: Words) -> HttpResponse {
-    let links = Links::of_path(req.path());
-    let shell = match req.app_data::<web::Data<Site>>() {
-        Some(site) => site.shell(links, false),
-        None => Shell { links, marks: Vec::new(), live: false },
-    };
-    html(status, &ErrorPage { shell, words })
+    html(status, &ErrorPage { shell: Shell::at(req), words })
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Home: this system, the disks, what is being made.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -29,6 +31,8 @@ struct HomePage {
     refused: Vec<DiskRow>,
     /// Readers without a card, where no disk can be used yet.
     empty_readers: Vec<String>,
+    /// What is said where no disk can be used.
+    none_yet: &'static str,
     /// Why there is no list.
     looking: bool,
     failed: Option<String>,
@@ -83,6 +87,8 @@ struct Earlier {
     when: String,
 }
 
+/// Why a finished card cannot be used while it is still in the reader.
+const FINISHED: &str = "It is your new card, finished. Take it out of the reader.";
 /// How many earlier cards home lists.
 const EARLIER: usize = 10;
 
@@ -96,11 +102,15 @@ impl HomePage {
         let empty = |d: &&ListedDisk| d.refusals == [Refusal::NoMedium] && usable.is_empty();
         let mut empty_readers: Vec<String> = refused.iter().copied().filter(empty).map(|d| name(&d.disk)).collect();
         empty_readers.dedup();
-        let row = |d: &ListedDisk| DiskRow::new(d, offered);
+        let row = |d: &ListedDisk| DiskRow::new(d, offered).told_from(&jobs);
         HomePage {
             connect: String::new(),
             pulse: String::new(),
-            notice: if running.is_some() { None } else { notice(&system, &jobs, &shell.links) },
+            notice: if running.is_some() { None } else { notice(&system, &jobs, &disks, &shell.links) },
+            none_yet: match running {
+                Some(_) => "None now. One card at a time: the next one can be chosen when this one is done.",
+                None => "None yet. Plug in a USB reader with the new card. This page notices by itself.",
+            },
             running,
             system: SystemBox::new(&system),
             no_reader: no_reader(&disks, &system).map(|p| p.words()),
@@ -162,6 +172,19 @@ impl DiskRow {
             serial: disk.serial.clone(),
             fingerprint: disk.fingerprint.as_ref().map_or_else(|| "none".into(), |f| f.0.clone()),
         }
+    }
+}
+
+impl DiskRow {
+    /// A finished card that is still plugged in is held, so that this system does not meet it: that is no job at work.
+    fn told_from(mut self, jobs: &AllJobs) -> DiskRow {
+        let held = Refusal::JobUsesIt.to_string();
+        let made = |job: &Arc<JobView>| job.state == JobState::Done && job.card.id == self.id;
+        if jobs.iter().all(|job| job.state.is_over()) && jobs.iter().find(|j| j.card.id == self.id).is_some_and(made) {
+            let finished = |reason| if reason == held { FINISHED.to_string() } else { reason };
+            self.reasons = self.reasons.into_iter().map(finished).collect();
+        }
+        self
     }
 }
 
@@ -234,13 +257,16 @@ fn no_reader(disks: &DiskList, system: &SystemView) -> Option<Problem> {
 }
 
 /// At most one: what keeps a card from being made, before what came of the last one.
-fn notice(system: &SystemView, jobs: &AllJobs, links: &Links) -> Option<Notice> {
+fn notice(system: &SystemView, jobs: &AllJobs, disks: &DiskList, links: &Links) -> Option<Notice> {
     let newest = jobs.first();
     if let Some(job) = newest.filter(|job| job.state == JobState::Done) {
         let words = Words {
             title: "Your new card is ready".into(),
             happened: format!("{} was made, read back and compared.", job.card.name),
-            todo: "Take it out of the reader now.".into(),
+            todo: match disks.find(&job.card.id) {
+                Some(_) => "Take it out of the reader now.".into(),
+                None => "Now it takes the place of the old one.".into(),
+            },
         };
         let link = Some((links.job(job.id), "What happens next"));
         return Some(Notice { tone: "ok", icon: "check", words: vec![words], link });
@@ -412,6 +438,13 @@ mod tests {
         answer.has("href=\"jobs/3\"");
         answer.has_not("No internet");
 
+        answer.has("Take it out of the reader now.");
+        trial.plug(vec![]);
+        let answer = home(&trial).await;
+        answer.has("Your new card is ready");
+        answer.has_not("Take it out of the reader now.");
+        trial.plug(vec![listed(disk("sdb"), &[])]);
+
         trial.change_system(|_| {});
         trial.show(vec![ended(4, JobState::Interrupted), ended(3, JobState::Done)]);
         let answer = home(&trial).await;
@@ -427,6 +460,25 @@ mod tests {
         answer.has("href=\"jobs/5\"");
         answer.has_not("card?disk=");
         answer.has_not("No internet");
+    }
+
+    #[actix_web::test]
+    async fn a_card_in_work_and_a_finished_one_are_told_apart() {
+        let trial = Trial::new();
+        trial.plug(vec![listed(disk("sdb"), &[Refusal::JobUsesIt])]);
+        trial.show(vec![job(7), ended(6, JobState::Done)]);
+        let answer = home(&trial).await;
+        answer.has("A job is using it.");
+        answer.has("One card at a time");
+
+        trial.show(vec![ended(7, JobState::Done)]);
+        let answer = home(&trial).await;
+        answer.has(FINISHED);
+        answer.has("Plug in a USB reader with the new card.");
+        answer.has_not("A job is using it.");
+
+        trial.show(vec![ended(8, JobState::Failed), ended(7, JobState::Done)]);
+        home(&trial).await.has("A job is using it.");
     }
 
     #[actix_web::test]

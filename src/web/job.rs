@@ -277,7 +277,7 @@ impl NextSteps {
         let facts = &site.jobs.system().facts;
         let mut addresses: Vec<String> = facts.addresses.iter().take(1).map(|a| format!("http://{a}")).collect();
         addresses.push("http://homeassistant.local".into());
-        NextSteps { addresses, backup: job.made.backup.as_ref().map(ToString::to_string) }
+        NextSteps { addresses, backup: job.made.backup.as_ref().map(|slug| words::backup_name(facts, slug)) }
     }
 }
 
@@ -491,7 +491,13 @@ mod tests {
         let cases: [Case; 6] = [
             (
                 ended(7, JobState::Done),
-                &["The new card is ready", "It was read back and compared", "do neither", "Never restart", "0a1b2c3d"],
+                &[
+                    "The new card is ready",
+                    "It was read back and compared",
+                    "do neither",
+                    "Never restart",
+                    "› Automatic backup 2026.11.1:",
+                ],
             ),
             (
                 ended(7, JobState::Cancelled),

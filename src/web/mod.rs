@@ -5,12 +5,12 @@
 mod api;
 mod assets;
 mod card;
-mod error;
+pub(crate) mod error;
 mod events;
 mod home;
 mod ingress;
 mod job;
-mod links;
+pub(crate) mod links;
 mod routes;
 #[cfg(test)]
 mod trial;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use actix_web::dev::{ServerHandle, Service, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::{App, Error, HttpServer, body::MessageBody, web};
+use actix_web::{App, Error, HttpRequest, HttpServer, body::MessageBody, web};
 use ipnet::IpNet;
 use tokio::sync::watch;
 
@@ -74,11 +74,20 @@ struct Site {
 }
 
 /// What the frame of a page needs.
-struct Shell {
-    links: Links,
-    marks: Vec<Mark>,
+pub(crate) struct Shell {
+    pub(crate) links: Links,
+    pub(crate) marks: Vec<Mark>,
     /// A page that changes: htmx is loaded, and without it the page is loaded anew now and then.
-    live: bool,
+    pub(crate) live: bool,
+}
+
+impl Shell {
+    /// Of a page that stands still, wherever it lies.
+    pub(crate) fn at(req: &HttpRequest) -> Shell {
+        let links = Links::of_path(req.path());
+        let site = req.app_data::<web::Data<Site>>();
+        Shell { links, marks: site.map(|site| site.marks.clone()).unwrap_or_default(), live: false }
+    }
 }
 
 impl Site {

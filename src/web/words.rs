@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use crate::domain::backup::BackupSlug;
 use crate::domain::disk::{Contents, Disk, FoundPartition, Transport};
 use crate::domain::job::{JobState, StageState, StageView};
 use crate::domain::progress::Amount;
 use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
+use crate::domain::system::SystemFacts;
 
 /// "2 minutes ago"
 pub fn ago(seconds: u64) -> String {
@@ -66,6 +68,9 @@ pub fn contents(contents: &Contents) -> String {
     if contents.blank {
         return "Nothing; it is empty".into();
     }
+    if contents.partitions.iter().any(|found| is_system(&found.label) || is_system(&found.name)) {
+        return "A Home Assistant system".into();
+    }
     const SHOWN: usize = 3;
     let mut parts: Vec<String> = contents.partitions.iter().take(SHOWN).map(partition).collect();
     match (parts.len(), contents.partitions.len()) {
@@ -80,6 +85,11 @@ pub fn contents(contents: &Contents) -> String {
             parts.join(" · ")
         }
     }
+}
+
+/// The data partition's name in the table or label, or the system's: every Home Assistant OS has them.
+fn is_system(name: &str) -> bool {
+    name == "hassos-data" || name.starts_with("hassos-system")
 }
 
 /// `“BOOT”, FAT, 64 GB`
@@ -167,6 +177,13 @@ pub fn time_left(remaining: Option<u64>, alone: Option<&StageView>) -> String {
     }
 }
 
+/// As Home Assistant lists it; by its slug where it has no name, or none that we know.
+pub fn backup_name(facts: &SystemFacts, slug: &BackupSlug) -> String {
+    let listed = facts.backups.iter().flatten().find(|backup| backup.facts.slug == *slug);
+    let name = listed.map(|backup| backup.facts.name.trim()).filter(|name| !name.is_empty());
+    name.map_or_else(|| slug.to_string(), str::to_string)
+}
+
 /// The Supervisor's date, shortened to day and minute: "2026-11-20 03:12".
 pub fn backup_date(iso: &str) -> String {
     let short: String = iso.chars().take(16).collect();
@@ -176,6 +193,8 @@ pub fn backup_date(iso: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::backup::BackupKind;
+    use crate::web::trial::backup;
 
     #[test]
     fn times_read_as_people_say_them() {
@@ -219,6 +238,21 @@ mod tests {
     }
 
     #[test]
+    fn a_backup_is_named_as_home_assistant_lists_it() {
+        let named = |slug: &str, name: &str| {
+            let mut listed = backup(slug, BackupKind::Full, false);
+            listed.facts.name = name.into();
+            listed
+        };
+        let backups = Some(vec![named("0a1b2c3d", "sd-swap-clone-2026-11-21"), named("11111111", " ")]);
+        let facts = SystemFacts { backups, ..SystemFacts::default() };
+        let cases = [("0a1b2c3d", "sd-swap-clone-2026-11-21"), ("11111111", "11111111"), ("22222222", "22222222")];
+        for (slug, want) in cases {
+            assert_eq!(backup_name(&facts, &slug.parse().unwrap()), want);
+        }
+    }
+
+    #[test]
     fn what_is_on_a_disk_fits_in_a_line() {
         let found = |number: u32, label: &str, filesystem: &str| FoundPartition {
             number,
@@ -234,6 +268,9 @@ mod tests {
         assert_eq!(on(vec![], None, false), "Something that is not known");
         assert_eq!(on(vec![], Some("mbr"), false), "A table without partitions");
         assert_eq!(on(vec![found(1, "BOOT", "FAT")], None, false), "“BOOT”, FAT, 64 GB");
+        let system = ["hassos-boot", "hassos-kernel0", "hassos-system0", "hassos-data"];
+        let system = system.iter().zip(1..).map(|(name, n)| found(n, name, "")).collect();
+        assert_eq!(on(system, Some("gpt"), false), "A Home Assistant system");
         let many = (1..=5).map(|n| found(n, "", "")).collect();
         assert_eq!(on(many, None, false), "part 1, 64 GB · part 2, 64 GB · part 3, 64 GB · 2 more parts");
     }

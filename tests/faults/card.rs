@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -495,4 +496,34 @@ fn another_card_in_the_reader_is_left_as_it_is() {
         assert_eq!((view.state, view.card_now), (JobState::Failed, CardNow::Unknown), "{view:#?}");
         assert!(std::fs::read(&bench.card).unwrap() == other, "the other card was written to at {moment:?}");
     }
+}
+
+/// A file system of several flexible groups whose last one lies wholly in what `resize2fs` cuts off a regular file.
+#[test]
+fn a_file_of_any_size_is_grown_whole() {
+    let small_blocks = |data: &Path| {
+        let (name, tree) = (data.display().to_string(), data.with_file_name("tree").display().to_string());
+        fs::remove_file(data).unwrap();
+        let made = ["-q", "-t", "ext4", "-b", "1024", "-L", "hassos-data", "-m", "0", "-d", &tree, &name, "12M"];
+        run("mke2fs", &made, "");
+    };
+    let image = spoiled_image(small_blocks);
+    for behind_a_group in [4, 7, 11] {
+        let mut bench = Bench::of((12 + 128 + behind_a_group) * MIB, |_| ());
+        let view = bench.make_image(bench.file("my.img", &image)).unwrap();
+        assert_eq!(view.state, JobState::Done, "{view:#?}");
+        bench.remember();
+        assert_finished(&bench.card);
+        assert_eq!(backup_on(&bench.card, SLUG), BACKUP);
+        let layer = file_on(&bench.card, "/docker/layer");
+        assert!(layer == noise(7, 1_500_000));
+    }
+}
+
+#[test]
+fn a_file_too_small_to_be_grown_in_place_is_refused_not_cut() {
+    let bench = Bench::of(IMAGE, |_| ());
+    let (problem, view) = bench.failed(bench.make());
+    assert!(matches!(&problem, Problem::GrowFailed { what } if what.contains("too small")), "{problem:?}");
+    assert_eq!(view.card_now, CardNow::Blank);
 }

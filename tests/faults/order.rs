@@ -137,7 +137,7 @@ fn a_power_cut_while_blanking_leaves_the_card_untouched_or_blank() {
     let first_flush = log.iter().position(|op| *op == Op::Flush).unwrap();
     let first_image = log.iter().position(|op| *op == write(MIB, MIB)).unwrap();
     let mut seen = Vec::new();
-    for n in 0..=first_image {
+    for (n, op) in log.iter().enumerate().take(first_image + 1) {
         for seed in SEEDS {
             let found = cut(n, seed, false);
             let fits = match n {
@@ -146,7 +146,7 @@ fn a_power_cut_while_blanking_leaves_the_card_untouched_or_blank() {
                 n if n <= first_flush => matches!(found, Found::Untouched | Found::Blank),
                 _ => found == Found::Blank,
             };
-            assert!(fits, "cut at {n} ({:?}), seed {seed:#x}: {found:?}", log[n]);
+            assert!(fits, "cut at {n} ({op:?}), seed {seed:#x}: {found:?}");
             if n == first_flush {
                 seen.push(found);
             }
@@ -170,7 +170,7 @@ fn a_power_cut_in_commit_leaves_the_card_blank_or_finished() {
     for (log, is_mbr) in [(clean_log(), false), (mbr_log(), true)] {
         let (begin, end) = (begin_of(log, Stage::Commit), log.len());
         let mut at_the_end = Vec::new();
-        for n in begin..end {
+        for (n, op) in log.iter().enumerate().skip(begin) {
             for seed in SEEDS {
                 let found = cut(n, seed, is_mbr);
                 let fits = match end - n {
@@ -180,7 +180,7 @@ fn a_power_cut_in_commit_leaves_the_card_blank_or_finished() {
                     2 => matches!(found, Found::Blank | Found::Finished),
                     _ => found == Found::Blank,
                 };
-                assert!(fits, "cut at {n} ({:?}), seed {seed:#x}: {found:?}", log[n]);
+                assert!(fits, "cut at {n} ({op:?}), seed {seed:#x}: {found:?}");
                 if end - n == 2 {
                     at_the_end.push(found);
                 }

@@ -412,9 +412,14 @@ pub fn assert_finished(card: &Path) {
 
 /// The tar on a card, taken off by another tool.
 pub fn backup_on(card: &Path, slug: &str) -> Vec<u8> {
+    file_on(card, &format!("/supervisor/backup/{slug}.tar"))
+}
+
+/// A file of a card's data partition, taken off by another tool.
+pub fn file_on(card: &Path, path: &str) -> Vec<u8> {
     let dir = folder();
     let (out, fs_name) = (dir.path().join("out"), format!("{}?offset={}", card.display(), DATA_START * SECTOR));
-    run("debugfs", &["-R", &format!("dump /supervisor/backup/{slug}.tar {}", out.display()), &fs_name], "");
+    run("debugfs", &["-R", &format!("dump {path} {}", out.display()), &fs_name], "");
     fs::read(out).unwrap()
 }
 

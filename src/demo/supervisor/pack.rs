@@ -117,7 +117,7 @@ impl Pack {
         header.set_mode(0o644);
         builder.append_data(&mut header, inside, random.take(size))?;
         builder.into_inner()?.finish()?;
-        self.close_member(&format!("./{name}.tar.gz"), begin)
+        self.close_member(&format!("{name}.tar.gz"), begin)
     }
 
     /// A member of that name which only its key would open.
@@ -127,7 +127,7 @@ impl Pack {
         self.write_all(b"SecureTar")?;
         let mut random = self.random.next_stream().take(size);
         io::copy(&mut random, self)?;
-        self.close_member(&format!("./{name}.tar.gz"), begin)
+        self.close_member(&format!("{name}.tar.gz"), begin)
     }
 
     /// `backup.json` and the end of the tar.
@@ -145,7 +145,8 @@ impl Pack {
     fn close_member(&mut self, name: &str, begin: u64) -> io::Result<()> {
         let end = self.file.stream_position()?;
         let mut header = tar::Header::new_gnu();
-        header.set_path(name)?;
+        // set_path would take the "./" away, which the Supervisor writes before backup.json alone.
+        header.as_old_mut().name.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
         header.set_size(end - begin - 512);
         header.set_mode(0o644);
         header.set_cksum();

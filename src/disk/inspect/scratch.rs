@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::disk::reader::ReadAt;
 use crate::domain::size::MIB;
+use crate::host::buffer::is_zero;
 
 use super::InspectError;
 
@@ -26,7 +27,7 @@ impl Scratch {
         while at < bytes {
             let part = buffer.split_at_mut((bytes - at).min(MIB) as usize).0;
             image.read_exact(part).map_err(InspectError::Image)?;
-            if part.iter().any(|byte| *byte != 0) {
+            if !is_zero(part) {
                 file.write_all_at(part, at).map_err(keeping)?;
             }
             at += part.len() as u64;

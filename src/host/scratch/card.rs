@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::domain::disk::Fingerprint;
+use crate::domain::ext4::{Ext4, SUPERBLOCK_LEN, SUPERBLOCK_OFFSET};
 use crate::domain::progress::StopFlag;
 use crate::domain::size::Bytes;
 use crate::host::contents::Ends;
@@ -14,6 +15,9 @@ use crate::host::{Claim, HostError, ToolAnswer, ToolCall};
 
 use super::fault::{Faults, Op};
 use super::{ScratchSpec, fingerprint_of};
+
+/// What a card's cache writes back at once.
+const PAGE: usize = 4096;
 
 /// See [`super::ScratchHost`].
 #[derive(Debug)]
@@ -38,7 +42,8 @@ impl ScratchClaim {
         answer
     }
 
-    /// Each write since the last flush is kept or lost by itself: caches write back in any order.
+    /// Each page written since the last flush is kept or lost by itself: caches write back in any order, and a long write
+    /// in parts.
     fn lose_power(&self, seed: u64) -> io::Result<()> {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = seed | 1;
@@ -57,8 +62,31 @@ impl ScratchClaim {
         }
         let mut before = vec![0; length];
         self.descriptor.read_at(offset, &mut before)?;
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner).push((offset, before));
+        let pages = (offset..).step_by(PAGE).zip(before.chunks(PAGE).map(<[u8]>::to_vec));
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).extend(pages);
         Ok(())
+    }
+
+    /// `resize2fs` cuts a regular file to the file system's size, as if that began at byte 0. What it cut off is nothing
+    /// but bookkeeping of new groups, which `e2fsck` makes anew; a card on which it would be more is refused.
+    fn resize(&self, offset: u64, blocks: u64, stop: &StopFlag) -> Result<ToolAnswer, HostError> {
+        self.refuse_cut(offset, blocks).map_err(|source| HostError::Tool { tool: "resize2fs", source })?;
+        let resized = tools::run(&self.descriptor, &ToolCall::Resize { offset, blocks }, stop)?;
+        if resized.code != 0 {
+            return Ok(resized);
+        }
+        let mended = tools::run(&self.descriptor, &ToolCall::Repair { offset }, stop)?;
+        Ok(if mended.code <= 1 { resized } else { mended })
+    }
+
+    fn refuse_cut(&self, offset: u64, blocks: u64) -> io::Result<()> {
+        let mut superblock = [0; SUPERBLOCK_LEN];
+        self.descriptor.read_at(offset + SUPERBLOCK_OFFSET, &mut superblock)?;
+        let old = Ext4::parse(&superblock).ok_or_else(|| io::Error::other("there is no ext4 file system"))?;
+        match offset.saturating_add(old.size().0) <= blocks.saturating_mul(old.block_size) {
+            true => Ok(()),
+            false => Err(io::Error::other("the file is too small: it would be cut in the middle of its data")),
+        }
     }
 
     /// The part of a transfer that a counterfeit card really keeps.
@@ -134,7 +162,10 @@ impl Claim for ScratchClaim {
     fn tool(&self, call: &ToolCall<'_>, stop: &StopFlag) -> Result<ToolAnswer, HostError> {
         let tool = call.tool();
         self.before(Op::Tool(tool)).map_err(|source| HostError::Tool { tool, source })?;
-        tools::run(&self.descriptor, call, stop)
+        match call {
+            ToolCall::Resize { offset, blocks } if self.spec.file.is_file() => self.resize(*offset, *blocks, stop),
+            _ => tools::run(&self.descriptor, call, stop),
+        }
     }
 
     fn is_gone(&self) -> bool {
