@@ -1,6 +1,7 @@
 //! Settings: options of the app, then environment, then defaults → [`Settings`], validated once at the start (AP-6).
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -68,7 +69,9 @@ pub type Raw = BTreeMap<String, String>;
 impl Settings {
     /// From the options file of the app (if there is one) and the environment; the environment wins.
     pub fn load() -> Result<Settings, ConfigError> {
-        let environment: Raw = std::env::vars().collect();
+        // Somebody else's variables may hold anything.
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let environment: Raw = std::env::vars_os().filter_map(text).collect();
         let data = environment.get(DATA.name).map_or(DATA.default, String::as_str);
         let mut raw = options(&Path::new(data).join("options.json"))?;
         raw.extend(environment);

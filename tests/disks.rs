@@ -210,6 +210,53 @@ fn disks_under_luks_lvm_raid_and_loops() {
     assert_eq!(names(under(&machine, "/x")), "sdd");
 }
 
+/// The kernel lets a disk be opened exclusively although a mounted loop device stands upon it.
+#[test]
+fn a_disk_under_a_loop_device_is_in_use() {
+    let backing = "sys/devices/virtual/block/loop0/loop/backing_file";
+    for (node, held) in [("/dev/sdd", true), ("/dev/sdd1", true), ("/dev/sdd10", false), ("/dev/sdda", false)] {
+        let mut machine = Machine::load("stacked");
+        std::fs::write(machine.root().join(backing), format!("{node}\n")).unwrap();
+        let sdd = scan(&machine).into_iter().find(|disk| disk.id.0 == "sdd").unwrap();
+        assert_eq!(sdd.holders.contains(&"loop0".to_owned()), held || node == "/dev/sdd10", "{node}: {sdd:?}");
+        machine.devs.insert("/x".into(), "7:0");
+        match held {
+            true => assert_eq!(names(under(&machine, "/x")), "sdd", "{node}"),
+            false => assert!(under(&machine, "/x").is_err(), "{node}"),
+        }
+    }
+}
+
+#[test]
+fn a_node_is_known_by_its_number() {
+    use sd_swap::host::linux::sysfs::{Node, node};
+    let machine = Machine::load("stacked");
+    let disk = |name: &str| DiskId(name.into());
+    for (number, want) in [
+        ("8:48", Node::Disk(disk("sdd"))),
+        ("8:49", Node::Partition(disk("sdd"))),
+        ("253:0", Node::Other),
+        ("8:200", Node::Other),
+    ] {
+        assert_eq!(node(machine.root(), number.parse().unwrap()), want, "{number}");
+    }
+    assert!(matches!(node(machine.root(), "7:0".parse().unwrap()), Node::Loop(file) if file.is_absolute()));
+}
+
+/// A node in `/dev` may be older than the disk that has its name now.
+#[test]
+fn a_node_is_the_disk_only_by_its_number() {
+    let machine = Machine::load("pi4");
+    let is = |name: &str, number: Option<&str>| {
+        let number = number.map(|number| number.parse().unwrap());
+        sd_swap::host::linux::sysfs::is_device(machine.root(), &DiskId(name.into()), number)
+    };
+    assert!(is("sda", Some("8:0")));
+    for (name, number) in [("sda", Some("8:16")), ("sda", Some("179:0")), ("sda", None), ("sdz", Some("8:0"))] {
+        assert!(!is(name, number), "{name} {number:?}");
+    }
+}
+
 #[test]
 fn what_cannot_be_followed_down_to_a_disk_is_an_error() {
     let mountinfo = "proc/self/mountinfo";

@@ -11,9 +11,9 @@ use crate::domain::image::Board;
 use crate::domain::job::{BackupChoice, CardRequest, ImageChoice};
 use crate::domain::pace::Pace;
 use crate::domain::size::{Bytes, parse_size};
-use crate::jobs::ListedDisk;
 use crate::jobs::solo::{PcRules, Recipe, list, solo};
 use crate::jobs::start::Plan;
+use crate::jobs::{ListedDisk, StartError};
 
 use super::target::{self, Target};
 use super::{Exit, ask, asked_to_end, log_to_stderr, show};
@@ -153,8 +153,13 @@ async fn work(order: Order, target: &Target, common: &Common) -> Exit {
         Err(error) => return show::refused(&error, common.json),
     };
     let Some(listed) = disks.find(&target.disk) else {
-        return show::refused(&crate::jobs::StartError::NoDisk, common.json);
+        return show::refused(&StartError::NoDisk, common.json);
     };
+    if !listed.refusals.is_empty() {
+        // Nobody was asked yet: should the reasons pass meanwhile, nothing may begin.
+        let error = StartError::Refused { disk: listed.refusals.clone(), problems: Vec::new() };
+        return show::refused(&error, common.json);
+    }
     let Some(seen) = confirmed(listed, common) else { return Exit::Refused };
     let request = CardRequest {
         disk: target.disk.clone(),
@@ -184,10 +189,8 @@ fn confirmed(listed: &ListedDisk, common: &Common) -> Option<Fingerprint> {
     if let Some(given) = &common.fingerprint {
         return (common.yes || ask::may_erase(listed)).then(|| Fingerprint(given.clone()));
     }
-    // A disk without one is refused for its own reasons, which are then said.
-    let unread = Fingerprint("unread".into());
-    let now = listed.disk.fingerprint.clone().unwrap_or(unread);
-    (common.yes || !listed.refusals.is_empty() || ask::may_erase(listed)).then_some(now)
+    let now = listed.disk.fingerprint.clone()?;
+    (common.yes || ask::may_erase(listed)).then_some(now)
 }
 
 /// A world without a Supervisor; what is downloaded is kept where the user keeps caches.

@@ -56,15 +56,25 @@ pub async fn serve(plan: Plan, options: WebOptions, ready: impl FnOnce(std::net:
         Ok(started) => started,
         Err(why) => return cannot_start(&why),
     };
+    let conducting = jobs.clone();
     let bound = match web::bind(jobs, options) {
         Ok(bound) => bound,
         Err(error) => return cannot_start(&chain(&error)),
     };
     ready(bound.address());
-    let served = bound.run(asked_to_end()).await;
+    let mut broke = false;
+    let until = async {
+        tokio::select! {
+            () = asked_to_end() => {}
+            // Pages that can start nothing help nobody: whoever watches over us puts us up again.
+            () = conducting.ended() => broke = true,
+        }
+    };
+    let served = bound.run(until).await;
     // Blocks while the job stops; there is nothing else left to do on this thread.
     thread.end();
     match served {
+        Ok(()) if broke => cannot_start("the thread that conducts jobs ended unexpectedly"),
         Ok(()) => Exit::Done,
         Err(error) => cannot_start(&chain(&error)),
     }

@@ -12,10 +12,9 @@ use crate::domain::progress::StopFlag;
 use crate::domain::size::Bytes;
 use crate::host::Host;
 use crate::host::linux::machine::LinuxHost;
+use crate::host::linux::sysfs::{self, Node};
+use crate::host::linux::under::mounts::DevNumber;
 use crate::host::scratch::{ScratchHost, ScratchSpec};
-
-/// Major number of loop devices (linux/major.h).
-const LOOP_MAJOR: u64 = 7;
 
 /// A card and the host that opens it.
 pub struct Target {
@@ -51,31 +50,54 @@ impl Target {
 pub fn find(to: &Path, size: Option<Bytes>, not: &[&Path]) -> Result<Target, String> {
     let before = match (to.exists(), size) {
         (false, size) => make_file(to, size)?,
-        (true, Some(size)) => {
-            refuse_same(to, not)?;
-            set_size(to, size)?
+        // Before anything about it is changed.
+        (true, size) => {
+            refuse_same(to, to, not)?;
+            refuse_in_use(to)?;
+            size.map_or(Ok(Before::AsItIs), |size| set_size(to, size))?
         }
-        (true, None) => Before::AsItIs,
     };
-    refuse_same(to, not)?;
     let kind = fs::metadata(to).map_err(|error| format!("{}: {error}", to.display()))?;
-    let is_loop = kind.file_type().is_block_device() && kind.st_rdev() >> 8 & 0xfff == LOOP_MAJOR;
-    if kind.is_file() || is_loop {
+    if kind.is_file() {
         return Ok(file_target(to, before));
     }
     if !kind.file_type().is_block_device() {
         return Err(format!("{} is neither a file nor a disk.", to.display()));
     }
-    disk_target(to)
+    let (shown, root) = (to.display(), Path::new("/"));
+    match sysfs::node(root, DevNumber::of_node(kind.st_rdev())) {
+        Node::Disk(disk) => {
+            let host = Arc::new(LinuxHost::new(StopFlag::new()));
+            Ok(Target { host, disk, as_file: false, before })
+        }
+        Node::Partition(disk) => {
+            Err(format!("{shown} is a partition. Name the whole disk, /dev/{disk}: everything on it will be erased."))
+        }
+        Node::Loop(file) if file.starts_with("/dev") => {
+            Err(format!("{shown} stands upon {}. Name that disk itself.", file.display()))
+        }
+        Node::Loop(file) => refuse_same(to, &file, not).map(|()| file_target(to, before)),
+        Node::Other => Err(format!("{shown} is no disk that a card can be made on. `sd-swap devices` lists those.")),
+    }
 }
 
-/// By inode: a link to the image is the image.
-fn refuse_same(to: &Path, not: &[&Path]) -> Result<(), String> {
-    let kind = fs::metadata(to).map_err(|error| format!("{}: {error}", to.display()))?;
-    let same =
-        |other: &&&Path| fs::metadata(other).is_ok_and(|o| (o.st_dev(), o.st_ino()) == (kind.st_dev(), kind.st_ino()));
-    match not.iter().find(same) {
+/// By inode: a link to the image is the image. `file` is what is written when `to` is: the same, or what lies under it.
+fn refuse_same(to: &Path, file: &Path, not: &[&Path]) -> Result<(), String> {
+    match not.iter().find(|other| is_same(file, other)) {
         Some(same) => Err(format!("{} is {}: the card must be another file.", to.display(), same.display())),
+        None => Ok(()),
+    }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| fs::metadata(path).map(|data| (data.st_dev(), data.st_ino())).ok();
+    place(one).is_some_and(|one| place(other) == Some(one))
+}
+
+/// A file under a loop device may be mounted through it.
+fn refuse_in_use(to: &Path) -> Result<(), String> {
+    match sysfs::loop_files(Path::new("/")).iter().find(|(_, file)| is_same(to, file)) {
+        Some((name, _)) => Err(format!("{} is used by /dev/{name}. Detach it first (losetup -d).", to.display())),
         None => Ok(()),
     }
 }
@@ -91,13 +113,6 @@ fn file_target(path: &Path, before: Before) -> Target {
     };
     let disk = host.add("file", spec);
     Target { host: Arc::new(host), disk, as_file: true, before }
-}
-
-fn disk_target(path: &Path) -> Result<Target, String> {
-    let real: PathBuf = fs::canonicalize(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let name = real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let host = LinuxHost::new(StopFlag::new());
-    Ok(Target { host: Arc::new(host), disk: DiskId(name), as_file: false, before: Before::AsItIs })
 }
 
 fn make_file(path: &Path, size: Option<Bytes>) -> Result<Before, String> {
@@ -132,4 +147,28 @@ fn set_size(path: &Path, size: Bytes) -> Result<Before, String> {
 
 fn set_length(path: &Path, length: u64) -> io::Result<()> {
     OpenOptions::new().write(true).open(path)?.set_len(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn image_and_backup_stay_as_they_are_whatever_is_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let (backup, link) = (dir.path().join("backup.tar"), dir.path().join("link"));
+        fs::write(&backup, "tar").unwrap();
+        std::os::unix::fs::symlink(&backup, &link).unwrap();
+        for to in [&backup, &link] {
+            assert!(find(to, Some(Bytes(4096)), &[&backup]).is_err());
+            assert_eq!(fs::read(&backup).unwrap(), b"tar");
+        }
+        assert!(find(&dir.path().join("card.img"), Some(Bytes(4096)), &[&backup]).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_disk_is_refused_with_a_sentence() {
+        let refused = find(Path::new("/dev/null"), None, &[]).err().unwrap();
+        assert_eq!(refused, "/dev/null is neither a file nor a disk.");
+    }
 }

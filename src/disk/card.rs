@@ -93,11 +93,19 @@ impl<S> Card<S> {
         self.claim.is_gone()
     }
 
-    /// Gives the card up: makes sure that it is blank if anything was written, and says what is on it.
+    /// Gives the card up: makes sure that it is blank if anything was written, and says what is on it. What is not the
+    /// card any more is not blanked: it may be another one, which nobody confirmed.
     pub fn abandon(self, error: CardError) -> Failed {
-        let error = if self.claim.is_gone() && !matches!(error, CardError::Stopped) { CardError::Gone } else { error };
+        let is_stopped = matches!(error, CardError::Stopped);
+        let error = match self.check_size() {
+            _ if self.claim.is_gone() && !is_stopped => CardError::Gone,
+            Err(other) if !is_stopped => other,
+            _ => error,
+        };
+        let is_other = self.claim.is_gone() || self.check_size().is_err() || matches!(error, CardError::Changed);
         let now = match self.touched {
             false => CardNow::Untouched,
+            true if is_other => CardNow::Unknown,
             true => blank::make_sure(self.claim.as_ref(), self.size),
         };
         Failed { error, now }

@@ -70,7 +70,8 @@ pub trait Claim: Send + Sync {
     /// not an error; `stop` kills it, the timeout too.
     fn tool(&self, call: &ToolCall<'_>, stop: &StopFlag) -> Result<ToolAnswer, HostError>;
 
-    /// The disk was pulled: its descriptor says 0 bytes, or the kernel said so.
+    /// The disk was pulled: its descriptor says 0 bytes, or the kernel said so. Another medium in the same reader counts
+    /// as well: the descriptor lives on, and what is written through it then would go onto somebody else's card.
     fn is_gone(&self) -> bool;
 }
 

@@ -1,6 +1,6 @@
 //! The background actor on the thread "jobs": owns the HTTP client, admits or refuses, runs recipes, keeps finished cards.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +48,17 @@ struct Running {
     task: JoinHandle<Option<Card<Finished>>>,
 }
 
+type Answer = oneshot::Sender<Result<JobId, StartError>>;
+
+/// A start on its way: the Supervisor is asked first, then everything that speaks against it is collected. Both wait for
+/// others, so they are tasks of their own: a stop, a pulled card and the end of a job are not held up by them.
+struct Starting {
+    request: CardRequest,
+    answer: Answer,
+    /// `None` while the Supervisor is asked.
+    admitting: Option<JoinHandle<Result<Admitted, StartError>>>,
+}
+
 pub struct Conductor {
     world: Rc<World>,
     board: Rc<Board>,
@@ -56,6 +67,11 @@ pub struct Conductor {
     any_size: bool,
     under: Result<Vec<DiskId>, String>,
     system: Arc<SystemView>,
+    /// The Supervisor is being asked.
+    asking: Option<JoinHandle<SystemView>>,
+    starting: Option<Starting>,
+    /// Starts that came meanwhile; each is judged once the one before it is.
+    waiting: VecDeque<(CardRequest, Answer)>,
     running: Option<Running>,
     /// Finished cards that are still in their readers (WR-10).
     finished: Vec<(DiskId, Card<Finished>)>,
@@ -64,11 +80,7 @@ pub struct Conductor {
 
 impl Conductor {
     pub fn new(world: World, board: Board, out: Outlets, any_size: bool, notices: Vec<Warning>) -> Conductor {
-        let under = [&world.data, &world.backup_dir].into_iter().try_fold(Vec::new(), |mut all, path| {
-            let ids = world.host.disks_under(path).map_err(|error| trouble::chain(&error))?;
-            all.extend(ids);
-            Ok(all)
-        });
+        let under = survey::under_folders(world.host.as_ref(), &[&world.data, &world.backup_dir]);
         Conductor {
             world: Rc::new(world),
             board: Rc::new(board),
@@ -76,6 +88,9 @@ impl Conductor {
             any_size,
             under,
             system: Arc::default(),
+            asking: None,
+            starting: None,
+            waiting: VecDeque::new(),
             running: None,
             finished: Vec::new(),
             notices,
@@ -92,15 +107,17 @@ impl Conductor {
             tokio::select! {
                 _ = &mut ending => break,
                 command = self.out.commands.recv() => match command {
-                    Some(command) => self.obey(command).await,
+                    Some(command) => self.obey(command),
                     None => break,
                 },
                 changed = self.out.scans.changed() => {
                     if changed.is_err() { break }
                     self.list_disks();
                 }
-                _ = asks.tick() => self.ask().await,
-                _ = soon.tick(), if !self.system.problems.is_empty() => self.ask().await,
+                _ = asks.tick() => self.ask(),
+                _ = soon.tick(), if !self.system.problems.is_empty() => self.ask(),
+                system = asked(&mut self.asking) => self.heard(system),
+                admitted = admitted(&mut self.starting) => self.judged(admitted),
                 card = finish(&mut self.running) => self.ended(card),
             }
         }
@@ -108,6 +125,14 @@ impl Conductor {
     }
 
     async fn close(&mut self) {
+        if let Some(starting) = self.starting.take() {
+            starting.admitting.iter().for_each(JoinHandle::abort);
+            self.waiting.push_back((starting.request, starting.answer));
+        }
+        for (_, answer) in self.waiting.drain(..) {
+            // Whoever asked may be gone.
+            let _ = answer.send(Err(StartError::Closing));
+        }
         if let Some(running) = self.running.take() {
             running.run.ask_to_stop();
             // Its own waits are bounded; commit takes seconds.
@@ -115,37 +140,85 @@ impl Conductor {
         }
     }
 
-    async fn obey(&mut self, command: Command) {
+    fn obey(&mut self, command: Command) {
         match command {
             Command::Start(request, answer) => {
-                let result = self.start(*request).await;
-                let _ = answer.send(result);
+                self.waiting.push_back((*request, answer));
+                self.start_next();
             }
             Command::Stop(id, answer) => {
                 let _ = answer.send(self.stop(id));
             }
-            Command::Refresh => self.ask().await,
+            Command::Refresh => self.ask(),
             Command::RemoveKeptImage(answer) => {
                 let _ = answer.send(self.remove_kept_image());
             }
         }
     }
 
-    async fn start(&mut self, request: CardRequest) -> Result<JobId, StartError> {
+    /// Takes the starts that wait, until one is on its way.
+    fn start_next(&mut self) {
+        while self.starting.is_none()
+            && let Some((request, answer)) = self.waiting.pop_front()
+        {
+            if let Some(result) = self.known_answer(&request) {
+                let _ = answer.send(result);
+                continue;
+            }
+            self.starting = Some(Starting { request, answer, admitting: None });
+            // What is asked for is judged by what is true now, not by what was a minute ago.
+            if let Some(asking) = self.asking.take() {
+                asking.abort();
+            }
+            self.ask();
+            if self.asking.is_none() {
+                self.admit_starting();
+            }
+        }
+    }
+
+    fn known_answer(&self, request: &CardRequest) -> Option<Result<JobId, StartError>> {
         if let Some(id) = request.once.as_ref().and_then(|once| self.started_by(once)) {
-            return Ok(id);
+            return Some(Ok(id));
         }
-        if let Some(running) = &self.running {
-            return Err(StartError::Running(running.id));
-        }
-        // What is asked for is judged by what is true now, not by what was a minute ago.
-        self.ask().await;
+        self.running.as_ref().map(|running| Err(StartError::Running(running.id)))
+    }
+
+    fn admit_starting(&mut self) {
         let disks = self.out.disks.borrow().clone();
-        let system = self.system.clone();
         let raw: Vec<Disk> = disks.disks.iter().map(|listed| listed.disk.clone()).collect();
-        let admitted = admit(&self.world, &system, &disks, &self.rules(&raw), &request).await?;
-        let disk = disks.find(&request.disk).ok_or(StartError::NoDisk)?;
-        Ok(self.launch(request, &disk.disk, admitted))
+        let (world, system, rules) = (self.world.clone(), self.system.clone(), self.rules(&raw));
+        if let Some(starting) = &mut self.starting {
+            let request = starting.request.clone();
+            let admit = async move { admit(&world, &system, &disks, &rules, &request).await };
+            starting.admitting = Some(actix_web::rt::spawn(admit));
+        }
+    }
+
+    fn judged(&mut self, admitted: Result<Admitted, StartError>) {
+        if let Some(Starting { request, answer, .. }) = self.starting.take() {
+            let result = admitted.and_then(|admitted| self.launch_if_still(request, admitted));
+            let _ = answer.send(result);
+        }
+        self.start_next();
+    }
+
+    /// Seconds went by since it was admitted: the disk is judged again as it is now.
+    fn launch_if_still(&mut self, request: CardRequest, admitted: Admitted) -> Result<JobId, StartError> {
+        let disks = self.out.disks.borrow().clone();
+        let listed = disks.find(&request.disk).ok_or(StartError::NoDisk)?;
+        let raw: Vec<Disk> = disks.disks.iter().map(|listed| listed.disk.clone()).collect();
+        // What has to fit onto it was compared by admission, with the backup that was chosen.
+        let refused = may_overwrite(&listed.disk, &raw, &Rules { need: None, ..self.rules(&raw) });
+        if !refused.is_empty() {
+            return Err(StartError::Refused { disk: refused, problems: Vec::new() });
+        }
+        if listed.disk.fingerprint.as_ref() != Some(&request.seen)
+            || request.plug.is_some_and(|plug| plug != listed.disk.plug)
+        {
+            return Err(StartError::Changed);
+        }
+        Ok(self.launch(request, &listed.disk, admitted))
     }
 
     fn started_by(&self, once: &str) -> Option<JobId> {
@@ -190,7 +263,8 @@ impl Conductor {
     }
 
     fn remove_kept_image(&mut self) -> Result<(), Problem> {
-        if self.running.is_some() {
+        // A start that is being admitted may count on it.
+        if self.running.is_some() || self.starting.is_some() {
             return Err(Problem::AlreadyRunning);
         }
         let removed = self.world.cache.remove();
@@ -201,20 +275,25 @@ impl Conductor {
         Ok(())
     }
 
-    /// Asks the Supervisor; without one (command line) there is nothing to know.
-    async fn ask(&mut self) {
-        let kept = self.world.cache.kept().map(|kept| (kept.about.name.clone(), kept.about.size));
-        let Some(supervisor) = &self.world.supervisor else { return };
-        let mut system = match supervisor.system().await {
-            Ok(reading) => survey::judge(reading.facts, kept),
-            Err(error) => survey::silent(trouble::chain(&error), kept),
-        };
+    /// Asks the Supervisor, if it is not being asked; without one there is nothing to know.
+    fn ask(&mut self) {
+        if self.asking.is_some() || self.world.supervisor.is_none() {
+            return;
+        }
+        let world = self.world.clone();
+        self.asking = Some(actix_web::rt::spawn(async move { look_at_system(&world).await }));
+    }
+
+    fn heard(&mut self, mut system: SystemView) {
         // Our own backup puts the Supervisor into "freeze": that is no news.
         if self.running.is_some() {
             system.problems.retain(|problem| *problem != Problem::BackupRunning);
         }
         system.warnings.extend(self.notices.iter().cloned());
         self.show_system(system);
+        if self.starting.as_ref().is_some_and(|starting| starting.admitting.is_none()) {
+            self.admit_starting();
+        }
     }
 
     fn show_system(&mut self, system: SystemView) {
@@ -257,6 +336,34 @@ impl Conductor {
             changed
         });
     }
+}
+
+async fn look_at_system(world: &World) -> SystemView {
+    let kept = world.cache.kept().map(|kept| (kept.about.name.clone(), kept.about.size));
+    let Some(supervisor) = &world.supervisor else { return SystemView::default() };
+    match supervisor.system().await {
+        Ok(reading) => survey::judge(reading.facts, kept),
+        Err(error) => survey::silent(trouble::chain(&error), kept),
+    }
+}
+
+/// Never, while the Supervisor is not asked.
+async fn asked(asking: &mut Option<JoinHandle<SystemView>>) -> SystemView {
+    let Some(task) = asking else { return std::future::pending().await };
+    let heard = task.await;
+    *asking = None;
+    heard.unwrap_or_else(|_| survey::silent("Asking it ended unexpectedly".into(), None))
+}
+
+/// Never, while nothing is being admitted.
+async fn admitted(starting: &mut Option<Starting>) -> Result<Admitted, StartError> {
+    let Some(task) = starting.as_mut().and_then(|starting| starting.admitting.as_mut()) else {
+        return std::future::pending().await;
+    };
+    task.await.unwrap_or_else(|_| {
+        let short = "Looking at what speaks against it ended unexpectedly".into();
+        Err(StartError::Refused { disk: Vec::new(), problems: vec![Problem::Unexpected { short }] })
+    })
 }
 
 /// Never, while nothing runs.

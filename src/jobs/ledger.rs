@@ -57,7 +57,7 @@ impl Ledger {
             Ok(pages) => {
                 let jobs: Vec<_> = pages.jobs.into_iter().map(interrupted).collect();
                 let highest = jobs.iter().map(|job| job.id.0).max().unwrap_or(0);
-                (Ledger { dir: dir.into(), next: pages.next.max(highest + 1), jobs }, None)
+                (Ledger { dir: dir.into(), next: pages.next.max(highest.saturating_add(1)), jobs }, None)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => (empty(dir), None),
             Err(error) => (empty(dir), Some(set_aside(dir, &error))),
@@ -76,7 +76,7 @@ impl Ledger {
 
     pub fn next_id(&mut self) -> JobId {
         let id = JobId(self.next);
-        self.next += 1;
+        self.next = self.next.saturating_add(1);
         id
     }
 

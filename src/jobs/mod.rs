@@ -124,6 +124,11 @@ impl Jobs {
         result.await.unwrap_or(Err(StopError::Closing))
     }
 
+    /// Resolves when nobody conducts jobs any more: at the end of the program, or when the conductor broke.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
+    }
+
     pub async fn refresh(&self) {
         // The conductor is gone only when the program ends; there is nobody left to tell.
         let _ = self.commands.send(Command::Refresh).await;

@@ -1,6 +1,7 @@
 //! What is known of the running system, and what follows from it for every card (PF-5, PF-6, DV-3).
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::domain::disk::{Disk, DiskId, SMALLEST, SystemDisks};
 use crate::domain::image::{Board, BoardError};
@@ -8,6 +9,9 @@ use crate::domain::job::Warning;
 use crate::domain::problem::Problem;
 use crate::domain::size::Bytes;
 use crate::domain::system::{Drive, SystemFacts, SystemView};
+use crate::host::Host;
+
+use super::trouble;
 
 /// Unpacked size of an image that was not downloaded yet: those of release 18 have about 1 GB.
 pub const IMAGE_GUESS: Bytes = Bytes(1_000_000_000);
@@ -111,9 +115,52 @@ pub fn system_disks(facts: &SystemFacts, under: Result<Vec<DiskId>, String>, dis
         Ok(ids) => ids.into_iter().collect(),
         Err(what) => return SystemDisks::Unknown(what),
     };
-    let system = |drive: &&Drive| drive.used_by_system || drive.id == *data_disk;
-    let runs_from = drives.iter().filter(system).flat_map(|drive| disks_of(drive, disks)).collect();
-    SystemDisks::Known { runs_from, holds_data }
+    match runs_from_disks(data_disk, drives, disks) {
+        Some(runs_from) if !holds_data.is_empty() => SystemDisks::Known { runs_from, holds_data },
+        Some(_) => SystemDisks::Unknown("the disk under /data".into()),
+        None => SystemDisks::Unknown("/hardware/info".into()),
+    }
+}
+
+/// The disks under these folders of ours. One that lies on no disk at all was not found, whatever else that may mean: it
+/// is Home Assistant's own storage.
+pub fn under_folders(host: &dyn Host, folders: &[&Path]) -> Result<Vec<DiskId>, String> {
+    folders.iter().try_fold(Vec::new(), |mut all, path| {
+        let ids = host.disks_under(path).map_err(|error| trouble::chain(&error))?;
+        if ids.is_empty() {
+            return Err(format!("the disk under {}", path.display()));
+        }
+        all.extend(ids);
+        Ok(all)
+    })
+}
+
+/// The disks of the data disk and of every drive in use. `None`: one of them is none of ours by any of its names, so that
+/// it would not be protected.
+fn runs_from_disks(data_disk: &str, drives: &[Drive], disks: &[Disk]) -> Option<BTreeSet<DiskId>> {
+    let mut all = BTreeSet::new();
+    // A disk that has no drive for udisks is named by its node.
+    if data_disk.starts_with("/dev/") {
+        all.extend(disks.iter().filter(|disk| is_on(data_disk, &disk.id)).map(|disk| disk.id.clone()));
+    } else {
+        all.extend(disks_of(drives.iter().find(|drive| drive.id == data_disk)?, disks));
+    }
+    if all.is_empty() {
+        return None;
+    }
+    for drive in drives.iter().filter(|drive| drive.used_by_system && !is_optical(drive)) {
+        let found = disks_of(drive, disks);
+        if found.is_empty() {
+            return None;
+        }
+        all.extend(found);
+    }
+    Some(all)
+}
+
+/// Never listed, never written.
+fn is_optical(drive: &Drive) -> bool {
+    !drive.devices.is_empty() && drive.devices.iter().all(|device| device.starts_with("/dev/sr"))
 }
 
 fn disks_of(drive: &Drive, disks: &[Disk]) -> Vec<DiskId> {
@@ -134,6 +181,7 @@ fn is_on(device: &str, disk: &DiskId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::disk::{Access, Contents, Transport};
 
     #[test]
     fn partitions_lead_to_their_disks_and_to_no_other() {
@@ -154,13 +202,44 @@ mod tests {
         }
     }
 
+    fn drive(id: &str, devices: &[&str], used_by_system: bool) -> Drive {
+        let (vendor, model, serial) = (String::new(), String::new(), String::new());
+        let devices = devices.iter().map(ToString::to_string).collect();
+        Drive { id: id.into(), vendor, model, serial, size: Bytes(32_000_000_000), devices, used_by_system }
+    }
+
+    fn disk(id: &str) -> Disk {
+        Disk {
+            id: DiskId(id.into()),
+            path: format!("/dev/{id}").into(),
+            size: Bytes(32_000_000_000),
+            vendor: String::new(),
+            model: String::new(),
+            serial: String::new(),
+            transport: Transport::Usb,
+            bus_path: String::new(),
+            slot: None,
+            removable: true,
+            read_only: false,
+            medium: true,
+            sector: 512,
+            holders: Vec::new(),
+            access: Access::Free,
+            contents: Contents::default(),
+            fingerprint: None,
+            plug: 1,
+            plugged_at: None,
+            scratch: false,
+        }
+    }
+
     fn haos() -> SystemFacts {
         SystemFacts {
             board: Some("rpi4-64".into()),
             state: Some("running".into()),
             internet: Some(true),
             data_disk: Some("SC32G-0x1".into()),
-            drives: Some(Vec::new()),
+            drives: Some(vec![drive("SC32G-0x1", &["/dev/mmcblk0p8"], true)]),
             ..SystemFacts::default()
         }
     }
@@ -190,15 +269,55 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_names_no_disk_is_missing_too() {
+        let disks = [disk("mmcblk0"), disk("sda")];
+        let under = || Ok(vec![DiskId("mmcblk0".into())]);
+        let with = |data_disk: &str, drives: Vec<Drive>| {
+            let facts = SystemFacts { data_disk: Some(data_disk.into()), drives: Some(drives), ..haos() };
+            match system_disks(&facts, under(), &disks) {
+                SystemDisks::Known { runs_from, .. } => runs_from.into_iter().map(|id| id.0).collect(),
+                SystemDisks::Unknown(_) => vec!["unknown".to_string()],
+            }
+        };
+        let boot = || drive("boot", &["/dev/mmcblk0p1"], true);
+        let cases = [
+            (with("SC32G-0x1", vec![]), &["unknown"][..]),
+            (with("other", vec![boot()]), &["unknown"]),
+            (with("boot", vec![boot()]), &["mmcblk0"]),
+            (with("boot", vec![drive("boot", &[], true)]), &["unknown"]),
+            (with("boot", vec![drive("boot", &["/dev/dm-0"], true)]), &["unknown"]),
+            (with("data", vec![boot(), drive("data", &["/dev/sda1"], true)]), &["mmcblk0", "sda"]),
+            (with("boot", vec![boot(), drive("gone", &["/dev/sdc1"], true)]), &["unknown"]),
+            (with("boot", vec![boot(), drive("unused", &["/dev/sdc1"], false)]), &["mmcblk0"]),
+            (with("boot", vec![boot(), drive("dvd", &["/dev/sr0"], true)]), &["mmcblk0"]),
+            (with("/dev/mmcblk0p8", vec![]), &["mmcblk0"]),
+            (with("/dev/vda8", vec![]), &["unknown"]),
+        ];
+        for (n, (got, want)) in cases.iter().enumerate() {
+            assert_eq!(got, want, "case {n}");
+        }
+        assert!(
+            matches!(system_disks(&haos(), Ok(vec![]), &disks), SystemDisks::Unknown(what) if what.contains("/data"))
+        );
+    }
+
+    #[test]
+    fn folders_on_no_disk_are_not_known() {
+        let host = crate::host::scratch::ScratchHost::new();
+        assert_eq!(under_folders(&host, &[Path::new("/data")]), Err("the disk under /data".into()));
+    }
+
+    #[test]
     fn a_missing_source_makes_every_disk_untouchable() {
-        let known = system_disks(&haos(), Ok(vec![DiskId("sda".into())]), &[]);
+        let disks = [disk("mmcblk0")];
+        let known = system_disks(&haos(), Ok(vec![DiskId("sda".into())]), &disks);
         assert!(matches!(known, SystemDisks::Known { holds_data, .. } if holds_data.len() == 1));
         let mut no_data_disk = haos();
         no_data_disk.data_disk = None;
         let mut no_drives = haos();
         no_drives.drives = None;
         for (facts, under) in [(no_data_disk, Ok(vec![])), (no_drives, Ok(vec![])), (haos(), Err("/data".into()))] {
-            assert!(matches!(system_disks(&facts, under, &[]), SystemDisks::Unknown(_)));
+            assert!(matches!(system_disks(&facts, under, &disks), SystemDisks::Unknown(_)));
         }
     }
 }

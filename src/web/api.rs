@@ -369,7 +369,7 @@ fn request(site: &Site, start: Start) -> Result<CardRequest, Failure> {
         backup: backup(&start)?,
         image: image(&start)?,
         board: None,
-        once: start.once,
+        once: start.once.filter(|once| !once.is_empty()),
     })
 }
 

@@ -478,6 +478,26 @@ fn a_tool_that_dies_leaves_the_card_blank() {
     }
 }
 
+/// People change cards while the backup is made: the other card is nobody's to blank, whatever lies on it.
+#[test]
+fn another_card_in_the_reader_is_left_as_it_is() {
+    // At the beginning of verify, grow and inject.
+    for moment in [(Act::ShutOut, 0), (Act::ShutOut, 2)] {
+        let bench = Bench::new();
+        let path = bench.card.clone();
+        let other = vec![0xa5; (CARD + MIB) as usize];
+        let (content, at) = (other.clone(), moment.clone());
+        let watched = Watched::new(&bench.host, move |act, n| {
+            if (act, n) == (&at.0, at.1) {
+                std::fs::write(&path, &content).unwrap();
+            }
+        });
+        let view = bench.make_with(Arc::new(watched), bench.request()).unwrap();
+        assert_eq!((view.state, view.card_now), (JobState::Failed, CardNow::Unknown), "{view:#?}");
+        assert!(std::fs::read(&bench.card).unwrap() == other, "the other card was written to at {moment:?}");
+    }
+}
+
 /// A file system of several flexible groups whose last one lies wholly in what `resize2fs` cuts off a regular file.
 #[test]
 fn a_file_of_any_size_is_grown_whole() {

@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
@@ -19,10 +19,13 @@ use crate::host::buffer::Aligned;
 use crate::host::{HostError, ToolAnswer};
 
 use super::tools;
+use super::under::mounts::DevNumber;
 
 mod ioctl {
     // BLKGETSIZE64 is declared with size_t but always answers 64 bits (linux/fs.h).
     nix::ioctl_read!(blkgetsize64, 0x12, 114, u64);
+    // Linux 5.15 and later.
+    nix::ioctl_read!(blkgetdiskseq, 0x12, 128, u64);
 }
 
 /// How an open failed, told apart where the user can do something about it.
@@ -75,6 +78,8 @@ pub struct Descriptor {
     is_file: bool,
     /// Length of a regular file when it was claimed: `resize2fs` by offset cuts files.
     length: u64,
+    /// The kernel's number of this medium in this drive: another one lies there once it differs. `None`: not told.
+    medium: Option<u64>,
 }
 
 impl Descriptor {
@@ -88,9 +93,27 @@ impl Descriptor {
             return Err(OpenFailed::Other(io::Error::other("neither a block device nor a regular file")));
         }
         let exclusive = RwLock::new(Some(exclusive));
-        let mut descriptor = Descriptor { exclusive, plain, is_file: kind.is_file(), length: 0 };
+        let medium = medium_of(&plain);
+        let mut descriptor = Descriptor { exclusive, plain, is_file: kind.is_file(), length: 0, medium };
         descriptor.length = descriptor.size()?.0;
         Ok(descriptor)
+    }
+
+    /// The number of the block device; `None` for a file.
+    pub fn device(&self) -> io::Result<Option<DevNumber>> {
+        device_of(&self.plain)
+    }
+
+    /// A reader keeps its device, and we our descriptor of it, while people change cards.
+    pub fn is_other_medium(&self) -> bool {
+        self.medium.is_some() && medium_of(&self.plain) != self.medium
+    }
+
+    fn refuse_other_medium(&self) -> io::Result<()> {
+        match self.is_other_medium() {
+            true => Err(Errno::ENOMEDIUM.into()),
+            false => Ok(()),
+        }
     }
 
     /// 0 for a disk that is gone.
@@ -105,6 +128,7 @@ impl Descriptor {
     }
 
     pub fn write_at(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.refuse_other_medium()?;
         let exclusive = self.exclusive.read().unwrap_or_else(PoisonError::into_inner);
         let (file, direct) = exclusive.as_ref().map_or((&*self.plain, false), |e| (&e.file, e.direct));
         if !direct || Aligned::fits(data) {
@@ -120,6 +144,7 @@ impl Descriptor {
     }
 
     pub fn admit_tools(&self) -> io::Result<()> {
+        self.refuse_other_medium()?;
         self.flush()?;
         *self.exclusive.write().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
@@ -133,7 +158,9 @@ impl Descriptor {
         if exclusive.is_none() {
             *exclusive = Some(open_exclusive(&inherited_name(self.plain.as_fd()))?);
         }
-        Ok(())
+        drop(exclusive);
+        // Opening makes the kernel look whether the medium is still the same.
+        self.refuse_other_medium()
     }
 
     /// Sets a regular file back to its length after a tool that cuts files (house, "order of writes").
@@ -159,6 +186,11 @@ pub struct Look {
 }
 
 impl Look {
+    /// The number of the block device; `None` for a file.
+    pub fn device(&self) -> io::Result<Option<DevNumber>> {
+        device_of(&self.file.file)
+    }
+
     pub fn open(path: &Path) -> Result<Look, OpenFailed> {
         let mut options = OpenOptions::new();
         let file = open_with(options.read(true), path)?;
@@ -190,6 +222,19 @@ impl Look {
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         read_past_cache(&self.file.file, self.file.direct, offset, buffer)
     }
+}
+
+fn medium_of(file: &File) -> Option<u64> {
+    let mut number = 0u64;
+    // SAFETY: the descriptor is open for the whole call and the kernel writes exactly one u64.
+    unsafe { ioctl::blkgetdiskseq(file.as_raw_fd(), &mut number) }.ok()?;
+    Some(number)
+}
+
+fn device_of(file: &File) -> io::Result<Option<DevNumber>> {
+    let data = file.metadata()?;
+    let number = || DevNumber::of_node(data.rdev());
+    Ok(data.file_type().is_block_device().then(number))
 }
 
 fn size_of(file: &File, is_file: bool) -> io::Result<Bytes> {

@@ -24,33 +24,39 @@ pub struct LinuxHost {
     root: PathBuf,
     scan: LinuxScan,
     uevents: Uevents,
-    /// Claims that live: their disks are not opened by a scan, which would look busy to our own tools.
-    claims: Mutex<BTreeMap<DiskId, Weak<LinuxClaim>>>,
+    seats: Mutex<BTreeMap<DiskId, Seat>>,
 }
+
+/// The claim of a disk, if one lives: a scan does not open the disk then, which would look busy to our own tools. Locked
+/// while the disk is looked at, as a claim in the middle of it would find it busy. One for each disk, so that a slow
+/// reader holds up nobody who wants another one.
+type Seat = Arc<Mutex<Weak<LinuxClaim>>>;
 
 impl LinuxHost {
     /// `stop` ends a wait for changes when the program ends.
     pub fn new(stop: StopFlag) -> LinuxHost {
         let root = PathBuf::from("/");
-        LinuxHost { scan: LinuxScan::new(&root), root, uevents: Uevents::new(stop), claims: Mutex::default() }
+        LinuxHost { scan: LinuxScan::new(&root), root, uevents: Uevents::new(stop), seats: Mutex::default() }
     }
 
-    fn claims(&self) -> MutexGuard<'_, BTreeMap<DiskId, Weak<LinuxClaim>>> {
-        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        claims.retain(|_, claim| claim.strong_count() > 0);
-        claims
+    fn seat(&self, id: &DiskId) -> Seat {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner).entry(id.clone()).or_default().clone()
+    }
+
+    fn look_unless_claimed(&self, found: &Found) -> Probe {
+        let seat = self.seat(&found.disk.id);
+        let claim = taken(&seat);
+        match claim.strong_count() {
+            0 => self.look(found),
+            _ => Probe { access: Access::Busy, contents: Contents::default(), fingerprint: None },
+        }
     }
 }
 
 impl Host for LinuxHost {
     fn disks(&self) -> Result<Vec<Disk>, HostError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or(0);
-        // Held over the whole scan: a claim in the middle of a look would find the disk busy.
-        let claims = self.claims();
-        self.scan.scan(now, &|found| match claims.contains_key(&found.disk.id) {
-            true => Probe { access: Access::Busy, contents: Contents::default(), fingerprint: None },
-            false => look(found),
-        })
+        self.scan.scan(now, &|found| self.look_unless_claimed(found))
     }
 
     fn wait_change(&self, timeout: Duration) -> bool {
@@ -58,12 +64,17 @@ impl Host for LinuxHost {
     }
 
     fn claim(&self, id: &DiskId) -> Result<Arc<dyn Claim>, HostError> {
-        let mut claims = self.claims();
+        let seat = self.seat(id);
+        let mut claimed = taken(&seat);
         let found = sysfs::find(&self.root)?.into_iter().find(|found| found.disk.id == *id);
         let found = found.ok_or_else(|| HostError::NoDisk(id.clone()))?;
         let descriptor = Descriptor::claim(&found.disk.path).map_err(|failed| failed.on(id))?;
+        let device = descriptor.device().map_err(|source| HostError::Opening { disk: id.clone(), source })?;
+        if !sysfs::is_device(&self.root, id, device) {
+            return Err(HostError::NoDisk(id.clone()));
+        }
         let claim = Arc::new(LinuxClaim { descriptor, found });
-        claims.insert(id.clone(), Arc::downgrade(&claim));
+        *claimed = Arc::downgrade(&claim);
         Ok(claim)
     }
 
@@ -80,21 +91,31 @@ impl Host for LinuxHost {
     }
 }
 
-/// Opens a disk as a job would, but only to read: what came of it, what is on it, who it is.
-fn look(found: &Found) -> Probe {
-    let none = |access| Probe { access, contents: Contents::default(), fingerprint: None };
-    let look = match Look::open(&found.disk.path) {
-        Ok(look) => look,
-        Err(OpenFailed::Busy) => return none(Access::Busy),
-        Err(OpenFailed::Denied) => return none(Access::Denied),
-        Err(OpenFailed::ReadOnly) => return none(Access::Unreadable("it is read-only".into())),
-        Err(OpenFailed::Other(error)) => return none(Access::Unreadable(error.to_string())),
-    };
-    let read = |offset: u64, buffer: &mut [u8]| look.read_at(offset, buffer);
-    match probe(&read, found.disk.size, |ends| fingerprint(found, found.disk.size, ends)) {
-        Ok((fingerprint, contents)) => Probe { access: Access::Free, contents, fingerprint: Some(fingerprint) },
-        Err(error) => none(Access::Unreadable(error.to_string())),
+impl LinuxHost {
+    /// Opens a disk as a job would, but only to read: what came of it, what is on it, who it is.
+    fn look(&self, found: &Found) -> Probe {
+        let none = |access| Probe { access, contents: Contents::default(), fingerprint: None };
+        let look = match Look::open(&found.disk.path) {
+            Ok(look) => look,
+            Err(OpenFailed::Busy) => return none(Access::Busy),
+            Err(OpenFailed::Denied) => return none(Access::Denied),
+            Err(OpenFailed::ReadOnly) => return none(Access::Unreadable("it is read-only".into())),
+            Err(OpenFailed::Other(error)) => return none(Access::Unreadable(error.to_string())),
+        };
+        let is_it = look.device().is_ok_and(|device| sysfs::is_device(&self.root, &found.disk.id, device));
+        if !is_it {
+            return none(Access::Unreadable("its node in /dev is another device".into()));
+        }
+        let read = |offset: u64, buffer: &mut [u8]| look.read_at(offset, buffer);
+        match probe(&read, found.disk.size, |ends| fingerprint(found, found.disk.size, ends)) {
+            Ok((fingerprint, contents)) => Probe { access: Access::Free, contents, fingerprint: Some(fingerprint) },
+            Err(error) => none(Access::Unreadable(error.to_string())),
+        }
     }
+}
+
+fn taken(seat: &Seat) -> MutexGuard<'_, Weak<LinuxClaim>> {
+    seat.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// DV-5, with the size as given and the ends as read.
@@ -147,6 +168,6 @@ impl Claim for LinuxClaim {
 
     /// A pulled disk has size 0, whatever errors its reads and writes give (WR-2a).
     fn is_gone(&self) -> bool {
-        self.descriptor.size().map_or(true, |size| size == Bytes::ZERO)
+        self.descriptor.size().map_or(true, |size| size == Bytes::ZERO) || self.descriptor.is_other_medium()
     }
 }

@@ -15,6 +15,7 @@ use crate::domain::size::{Bytes, SECTOR};
 use crate::host::HostError;
 use crate::host::readable::readable;
 
+use super::under::mounts::DevNumber;
 use place::Place;
 
 /// A disk of the list, and what only this floor needs of it.
@@ -38,8 +39,47 @@ pub fn find(root: &Path) -> Result<Vec<Found>, HostError> {
     fs::read_dir(sys.join("block")).map_err(looking)?;
     let places: Vec<(String, PathBuf, Place)> =
         attr::names(&sys.join("block")).into_iter().filter_map(|name| located(&sys, name)).collect();
-    let slots = slots(places.iter().map(|(_, _, place)| place));
-    Ok(places.iter().filter_map(|(name, dir, place)| describe(&sys, name, dir, place, &slots)).collect())
+    let around = Around { slots: slots(places.iter().map(|(_, _, place)| place)), loops: loops(&sys) };
+    Ok(places.iter().filter_map(|(name, dir, place)| describe(&sys, name, dir, place, &around)).collect())
+}
+
+/// Whether a device number is that of the disk: a node in `/dev` may be an old one, made before the numbers were given
+/// anew, and what is opened by its name is then another disk.
+pub fn is_device(root: &Path, id: &DiskId, device: Option<DevNumber>) -> bool {
+    let number = attr::text(&root.join("sys/block").join(&id.0), "dev").parse();
+    device.is_some_and(|device| number == Ok(device))
+}
+
+/// What the node of a block device stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Node {
+    Disk(DiskId),
+    /// A partition, and the disk that it is on.
+    Partition(DiskId),
+    /// A loop device, and the file that it stands upon; empty where it has none.
+    Loop(PathBuf),
+    /// The kernel has no such device, or none that leads to one disk.
+    Other,
+}
+
+/// By the device's number: a node may have any name.
+pub fn node(root: &Path, device: DevNumber) -> Node {
+    let Ok(dir) = fs::canonicalize(root.join("sys/dev/block").join(device.to_string())) else { return Node::Other };
+    let name = |dir: &Path| dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if dir.join("partition").exists() {
+        return dir.parent().map_or(Node::Other, |disk| Node::Partition(DiskId(name(disk))));
+    }
+    match name(&dir) {
+        name if name.starts_with("loop") => Node::Loop(attr::text(&dir.join("loop"), "backing_file").into()),
+        name if is_whole_disk(&name, &dir) => Node::Disk(DiskId(name)),
+        _ => Node::Other,
+    }
+}
+
+/// The loop devices that stand upon something, by name, with its path.
+pub fn loop_files(root: &Path) -> Vec<(String, PathBuf)> {
+    let all = loops(&root.join("sys")).into_iter();
+    all.filter(|(_, file)| !file.is_empty()).map(|(name, file)| (name, file.into())).collect()
 }
 
 fn located(sys: &Path, name: String) -> Option<(String, PathBuf, Place)> {
@@ -78,10 +118,19 @@ fn slots<'a>(places: impl Iterator<Item = &'a Place>) -> BTreeSet<PathBuf> {
     units.into_iter().filter(|(_, luns)| luns.len() > 1).map(|(interface, _)| interface).collect()
 }
 
-fn describe(sys: &Path, name: &str, dir: &Path, place: &Place, slots: &BTreeSet<PathBuf>) -> Option<Found> {
+/// What one disk has to do with the others.
+struct Around {
+    /// USB interfaces of readers with several slots.
+    slots: BTreeSet<PathBuf>,
+    /// Loop devices by name and what they stand upon.
+    loops: Vec<(String, String)>,
+}
+
+fn describe(sys: &Path, name: &str, dir: &Path, place: &Place, around: &Around) -> Option<Found> {
     let size = size(dir);
     let names = Names::read(sys, dir, place);
-    let slot = place.usb_interface().filter(|i| slots.contains(i)).and(place.lun()).and_then(|lun| lun.checked_add(1));
+    let slot =
+        place.usb_interface().filter(|i| around.slots.contains(i)).and(place.lun()).and_then(|lun| lun.checked_add(1));
     let disk = Disk {
         id: DiskId(name.to_owned()),
         // The kernel writes a slash in a device's name as an exclamation mark.
@@ -97,7 +146,7 @@ fn describe(sys: &Path, name: &str, dir: &Path, place: &Place, slots: &BTreeSet<
         read_only: attr::is_set(dir, "ro"),
         medium: size > Bytes::ZERO,
         sector: attr::number(&dir.join("queue"), "logical_block_size").unwrap_or(SECTOR as u32),
-        holders: holders(name, dir),
+        holders: holders(name, dir, &around.loops),
         access: Access::Free,
         contents: Contents::default(),
         fingerprint: None,
@@ -110,13 +159,33 @@ fn describe(sys: &Path, name: &str, dir: &Path, place: &Place, slots: &BTreeSet<
     dir.join("dev").exists().then_some(found)
 }
 
-/// Who holds the disk or one of its partitions: dm and md devices built upon it.
-fn holders(name: &str, dir: &Path) -> Vec<String> {
+/// Who holds the disk or one of its partitions: dm, md and loop devices built upon it.
+fn holders(name: &str, dir: &Path, loops: &[(String, String)]) -> Vec<String> {
     let parts = attr::names(dir).into_iter().filter(|entry| entry.starts_with(name));
     let parts = parts.map(|entry| dir.join(entry)).filter(|part| part.join("partition").exists());
     let mut holders: BTreeSet<String> = attr::names(&dir.join("holders")).into_iter().collect();
     holders.extend(parts.flat_map(|part| attr::names(&part.join("holders"))));
+    holders.extend(loops.iter().filter(|(_, file)| is_part_of(file, name)).map(|(name, _)| name.clone()));
     holders.into_iter().collect()
+}
+
+/// Loop devices and what they stand upon. The kernel neither lists them as holders nor keeps others off the disk below.
+fn loops(sys: &Path) -> Vec<(String, String)> {
+    let block = sys.join("block");
+    let names = attr::names(&block).into_iter().filter(|name| name.starts_with("loop"));
+    names
+        .map(|name| {
+            let file = attr::text(&block.join(&name).join("loop"), "backing_file");
+            (name, file)
+        })
+        .collect()
+}
+
+/// Whether `/dev/sdb` or `/dev/sdb1` is the disk or a partition of it.
+fn is_part_of(file: &str, disk: &str) -> bool {
+    let Some(rest) = file.strip_prefix("/dev/").and_then(|node| node.strip_prefix(disk)) else { return false };
+    let number = if disk.ends_with(|c: char| c.is_ascii_digit()) { rest.strip_prefix('p') } else { Some(rest) };
+    rest.is_empty() || number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// How the disk calls itself.

@@ -33,6 +33,9 @@ const MOST_OUTPUT: usize = 64 * 1024;
 /// Runs `call` on the card behind `card`. The tool sees it as its inherited descriptor, never by its name in `/dev`.
 pub fn run(card: &Descriptor, call: &ToolCall<'_>, stop: &StopFlag) -> Result<ToolAnswer, HostError> {
     let plan = Plan::of(call, card.plain().as_raw_fd())?;
+    if card.is_other_medium() {
+        return Err(HostError::Tool { tool: plan.tool, source: nix::errno::Errno::ENOMEDIUM.into() });
+    }
     let answer = plan.run(card.plain().as_raw_fd(), stop);
     // Also after a failure: what a tool cut off must not stay cut off.
     card.restore_length().map_err(|source| HostError::Tool { tool: plan.tool, source })?;

@@ -174,6 +174,12 @@ impl<'a> Tree<'a> {
         })
     }
 
+    /// Under a loop lies a file, or a disk itself: its node must not be taken for a file of the memory that `/dev` is.
+    fn under_backing(&self, path: &Path, depth: u32, disks: &mut BTreeSet<DiskId>) -> io::Result<()> {
+        let is_node = path.starts_with("/dev") && !path.starts_with("/dev/shm");
+        if is_node { self.under_node(path, depth, disks) } else { self.under_file(path, depth, disks) }
+    }
+
     /// A file that is held open: once deleted, it still lies where its directory does.
     fn under_file(&self, path: &Path, depth: u32, disks: &mut BTreeSet<DiskId>) -> io::Result<()> {
         match path.to_string_lossy().strip_suffix(" (deleted)").map(Path::new).and_then(Path::parent) {
@@ -228,7 +234,7 @@ impl<'a> Tree<'a> {
         let backing = attr::bytes(&disk.join("loop"), "backing_file");
         let slaves = attr::names(&disk.join("slaves"));
         if let Some(file) = backing {
-            self.under_file(&as_path(&file), deeper, disks)
+            self.under_backing(&as_path(&file), deeper, disks)
         } else if !slaves.is_empty() {
             let slaves = slaves.iter().map(|slave| fs::canonicalize(disk.join("slaves").join(slave)));
             slaves.into_iter().try_for_each(|slave| self.under_device(&slave?, deeper, disks))

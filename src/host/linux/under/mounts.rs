@@ -6,11 +6,20 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use nix::sys::stat::{major, minor};
+
 /// A device number. Major 0 is nobody's: file systems that lie on no device, on several, or on other file systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DevNumber {
     pub major: u64,
     pub minor: u64,
+}
+
+impl DevNumber {
+    /// From `st_rdev` or `st_dev`.
+    pub fn of_node(dev: u64) -> DevNumber {
+        DevNumber { major: major(dev), minor: minor(dev) }
+    }
 }
 
 impl fmt::Display for DevNumber {
