@@ -361,6 +361,18 @@ impl Drop for Loop {
     }
 }
 
+/// Once nobody holds it any more: a process that another test is just starting may share a descriptor for a moment.
+fn opened(options: &OpenOptions, path: impl AsRef<Path>) -> File {
+    let tries = (0..500).find_map(|_| {
+        let file = options.open(path.as_ref()).ok();
+        if file.is_none() {
+            std::thread::park_timeout(std::time::Duration::from_millis(10));
+        }
+        file
+    });
+    tries.expect("the device can be opened")
+}
+
 #[test]
 fn a_block_device_held_by_another_program_is_refused_and_works_afterwards() {
     let bench = Bench::new();
@@ -372,7 +384,7 @@ fn a_block_device_held_by_another_program_is_refused_and_works_afterwards() {
     let request = bench.request();
     let mut exclusive = OpenOptions::new();
     exclusive.read(true).write(true).custom_flags(nix::libc::O_EXCL);
-    let holder = exclusive.open(&device.0).unwrap();
+    let holder = opened(&exclusive, &device.0);
     let refused = bench.make_with(Arc::new(bench.host.clone()), request.clone()).unwrap_err();
     assert!(matches!(&refused, StartError::Refused { disk, .. } if !disk.is_empty()), "{refused:?}");
     assert_eq!(bench.found(), Found::Untouched);
@@ -380,7 +392,7 @@ fn a_block_device_held_by_another_program_is_refused_and_works_afterwards() {
     let (held, name) = (std::sync::Mutex::new(None), device.0.clone());
     let watched = Watched::new(&bench.host, move |act, _| {
         if *act == Act::Claim {
-            *held.lock().unwrap() = Some(exclusive.open(&name).unwrap());
+            *held.lock().unwrap() = Some(opened(&exclusive, &name));
         }
     });
     let (problem, _) = bench.failed(bench.make_with(Arc::new(watched), request));

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, PosixFadviseAdvice, posix_fadvise};
@@ -82,8 +83,24 @@ pub struct Descriptor {
     medium: Option<u64>,
 }
 
+/// A fifth of a second in all.
+const CLAIM_TRIES: u32 = 10;
+const CLAIM_WAIT: Duration = Duration::from_millis(20);
+
 impl Descriptor {
+    /// Waits a moment for one who is just letting go: a process that is being started shares our descriptors until it
+    /// runs its own program, and udev looks at a disk whenever a writer closed it.
     pub fn claim(path: &Path) -> Result<Descriptor, OpenFailed> {
+        for _ in 0..CLAIM_TRIES {
+            match Descriptor::claim_now(path) {
+                Err(OpenFailed::Busy) => std::thread::sleep(CLAIM_WAIT),
+                claimed => return claimed,
+            }
+        }
+        Descriptor::claim_now(path)
+    }
+
+    fn claim_now(path: &Path) -> Result<Descriptor, OpenFailed> {
         let exclusive = open_exclusive(path)?;
         let plain = OpenOptions::new().read(true).write(true).open(inherited_name(exclusive.file.as_fd()))?;
         let plain = Flock::lock(plain, FlockArg::LockExclusiveNonblock)
