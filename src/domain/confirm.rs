@@ -55,28 +55,8 @@ mod tests {
     use crate::domain::disk::{Access, Contents, DiskId, Transport};
 
     fn disk() -> Disk {
-        Disk {
-            id: DiskId("sdb".into()),
-            path: "/dev/sdb".into(),
-            size: Bytes(63_864_569_856),
-            vendor: "SanDisk".into(),
-            model: "Ultra".into(),
-            serial: String::new(),
-            transport: Transport::Usb,
-            bus_path: String::new(),
-            slot: None,
-            removable: true,
-            read_only: false,
-            medium: true,
-            sector: 512,
-            holders: Vec::new(),
-            access: Access::Free,
-            contents: Contents { blank: true, ..Contents::default() },
-            fingerprint: None,
-            plug: 2,
-            plugged_at: Some(10_000),
-            scratch: false,
-        }
+        let contents = Contents { blank: true, ..Contents::default() };
+        Disk { contents, plug: 2, plugged_at: Some(10_000), ..Disk::sample("sdb") }
     }
 
     #[test]

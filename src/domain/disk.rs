@@ -327,14 +327,12 @@ fn size_reasons(disk: &Disk, rules: &Rules, reasons: &mut Vec<Refusal>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A disk against which nothing speaks.
-    fn good() -> Disk {
+impl Disk {
+    /// A card in a USB reader, against which nothing speaks; for tests, which change what they are about.
+    pub fn sample(id: &str) -> Disk {
         Disk {
-            id: DiskId("sdb".into()),
-            path: "/dev/sdb".into(),
+            id: DiskId(id.into()),
+            path: format!("/dev/{id}").into(),
             size: Bytes(63_864_569_856),
             vendor: "SanDisk".into(),
             model: "Ultra".into(),
@@ -349,11 +347,20 @@ mod tests {
             holders: Vec::new(),
             access: Access::Free,
             contents: Contents::default(),
-            fingerprint: Some(Fingerprint("v1-00".into())),
+            fingerprint: Some(Fingerprint(format!("v1-of-{id}"))),
             plug: 1,
             plugged_at: None,
             scratch: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good() -> Disk {
+        Disk::sample("sdb")
     }
 
     fn rules() -> Rules {

@@ -209,28 +209,7 @@ mod tests {
     }
 
     fn disk(id: &str) -> Disk {
-        Disk {
-            id: DiskId(id.into()),
-            path: format!("/dev/{id}").into(),
-            size: Bytes(32_000_000_000),
-            vendor: String::new(),
-            model: String::new(),
-            serial: String::new(),
-            transport: Transport::Usb,
-            bus_path: String::new(),
-            slot: None,
-            removable: true,
-            read_only: false,
-            medium: true,
-            sector: 512,
-            holders: Vec::new(),
-            access: Access::Free,
-            contents: Contents::default(),
-            fingerprint: None,
-            plug: 1,
-            plugged_at: None,
-            scratch: false,
-        }
+        Disk::sample(id)
     }
 
     fn haos() -> SystemFacts {

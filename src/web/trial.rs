@@ -179,28 +179,9 @@ impl Trial {
 
 /// Against this disk nothing speaks: a fresh card, plugged in just now.
 pub fn disk(id: &str) -> Disk {
-    Disk {
-        id: DiskId(id.into()),
-        path: PathBuf::from(format!("/dev/{id}")),
-        size: Bytes(63_864_569_856),
-        vendor: "SanDisk".into(),
-        model: "Ultra".into(),
-        serial: "0821".into(),
-        transport: Transport::Usb,
-        bus_path: "usb2/2-1".into(),
-        slot: Some(1),
-        removable: true,
-        read_only: false,
-        medium: true,
-        sector: 512,
-        holders: Vec::new(),
-        access: Access::Free,
-        contents: Contents { table: None, partitions: Vec::new(), blank: true },
-        fingerprint: Some(Fingerprint(format!("v1-of-{id}"))),
-        plug: 3,
-        plugged_at: Some(super::now().saturating_sub(120)),
-        scratch: false,
-    }
+    let contents = Contents { table: None, partitions: Vec::new(), blank: true };
+    let plugged_at = Some(super::now().saturating_sub(120));
+    Disk { slot: Some(1), contents, plug: 3, plugged_at, ..Disk::sample(id) }
 }
 
 pub fn listed(disk: Disk, refusals: &[Refusal]) -> ListedDisk {

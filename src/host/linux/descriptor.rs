@@ -84,20 +84,24 @@ pub struct Descriptor {
 }
 
 /// A fifth of a second in all.
-const CLAIM_TRIES: u32 = 10;
-const CLAIM_WAIT: Duration = Duration::from_millis(20);
+const BUSY_TRIES: u32 = 10;
+const BUSY_WAIT: Duration = Duration::from_millis(20);
+
+/// Waits a moment for one who is just letting go: a process that is being started shares our descriptors until it runs its
+/// own program, and udev looks at a disk whenever a writer closed it.
+fn patiently<T>(open: impl Fn() -> Result<T, OpenFailed>) -> Result<T, OpenFailed> {
+    for _ in 0..BUSY_TRIES {
+        match open() {
+            Err(OpenFailed::Busy) => std::thread::sleep(BUSY_WAIT),
+            opened => return opened,
+        }
+    }
+    open()
+}
 
 impl Descriptor {
-    /// Waits a moment for one who is just letting go: a process that is being started shares our descriptors until it
-    /// runs its own program, and udev looks at a disk whenever a writer closed it.
     pub fn claim(path: &Path) -> Result<Descriptor, OpenFailed> {
-        for _ in 0..CLAIM_TRIES {
-            match Descriptor::claim_now(path) {
-                Err(OpenFailed::Busy) => std::thread::sleep(CLAIM_WAIT),
-                claimed => return claimed,
-            }
-        }
-        Descriptor::claim_now(path)
+        patiently(|| Descriptor::claim_now(path))
     }
 
     fn claim_now(path: &Path) -> Result<Descriptor, OpenFailed> {
@@ -209,8 +213,7 @@ impl Look {
     }
 
     pub fn open(path: &Path) -> Result<Look, OpenFailed> {
-        let mut options = OpenOptions::new();
-        let file = open_with(options.read(true), path)?;
+        let file = patiently(|| Ok(open_with(OpenOptions::new().read(true), path)?))?;
         let is_file = file.file.metadata()?.is_file();
         Ok(Look { file, is_file })
     }

@@ -116,28 +116,7 @@ mod tests {
     use crate::domain::disk::{Access, Contents, Disk, Transport};
 
     fn found(id: &str, change: impl Fn(&mut Found)) -> Found {
-        let disk = Disk {
-            id: DiskId(id.into()),
-            path: format!("/dev/{id}").into(),
-            size: Bytes(64_000_000_000),
-            vendor: String::new(),
-            model: String::new(),
-            serial: String::new(),
-            transport: Transport::Usb,
-            bus_path: "usb1/1-2".into(),
-            slot: None,
-            removable: true,
-            read_only: false,
-            medium: true,
-            sector: 512,
-            holders: Vec::new(),
-            access: Access::Free,
-            contents: Contents::default(),
-            fingerprint: None,
-            plug: 1,
-            plugged_at: None,
-            scratch: false,
-        };
+        let disk = Disk::sample(id);
         let mut found = Found { disk, medium_id: String::new(), diskseq: Some(9), device_path: "host6".into() };
         change(&mut found);
         found
