@@ -52,7 +52,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::domain::disk::{Access, Contents, DiskId, Transport};
+    use crate::domain::disk::Contents;
 
     fn disk() -> Disk {
         let contents = Contents { blank: true, ..Contents::default() };

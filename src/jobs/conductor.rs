@@ -245,6 +245,10 @@ impl Conductor {
             return Err(self.board.job(id).map_or(StopError::NoJob, |_| StopError::Over));
         };
         let view = running.run.view();
+        // Its end is published before the conductor hears of it.
+        if view.state.is_over() {
+            return Err(StopError::Over);
+        }
         let at = |stage| view.stage(stage).is_some_and(|view| view.state == StageState::Running);
         if at(Stage::Commit) {
             return Err(StopError::Committing);

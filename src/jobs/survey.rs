@@ -181,7 +181,6 @@ fn is_on(device: &str, disk: &DiskId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::disk::{Access, Contents, Transport};
 
     #[test]
     fn partitions_lead_to_their_disks_and_to_no_other() {

@@ -1,6 +1,5 @@
 //! What the tests of the pages share: the real routes over a conductor that the test plays itself.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use actix_web::test::{self, TestRequest};
@@ -9,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Mark, Site, app};
 use crate::domain::backup::{BackupFacts, BackupKind, ListedBackup};
-use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint, FoundPartition, Refusal, Transport};
+use crate::domain::disk::{Access, Contents, Disk, Fingerprint, FoundPartition, Refusal, Transport};
 use crate::domain::job::*;
 use crate::domain::problem::Problem;
 use crate::domain::progress::Amount;

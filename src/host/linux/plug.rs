@@ -113,7 +113,7 @@ fn there_before_us(found: &Found) -> (DiskId, Entry) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::disk::{Access, Contents, Disk, Transport};
+    use crate::domain::disk::Disk;
 
     fn found(id: &str, change: impl Fn(&mut Found)) -> Found {
         let disk = Disk::sample(id);
