@@ -228,6 +228,8 @@ mod tests {
     fn every_slug_leads_back_to_its_board() {
         for board in Board::ALL {
             assert_eq!(board.slug().parse(), Ok(board));
+            let others = Board::ALL.into_iter().filter(|other| *other != board);
+            assert!(board.to_string().len() > 5 && others.into_iter().all(|other| other.name() != board.name()));
         }
         assert!(matches!("ova".parse::<Board>(), Err(BoardError::Virtual(_))));
         assert!(matches!("rpi4".parse::<Board>(), Err(BoardError::Ended(_))));

@@ -25,3 +25,15 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_not_shown_by_accident() {
+        let secret = Secret::new("hush");
+        assert_eq!((format!("{secret:?}").as_str(), secret.reveal()), ("Secret(…)", "hush"));
+        assert!(!secret.is_empty() && Secret::default().is_empty());
+    }
+}

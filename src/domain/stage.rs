@@ -89,4 +89,14 @@ mod tests {
         }
         assert!(Stage::ALL.is_sorted());
     }
+    #[test]
+    fn each_step_says_what_it_does_and_only_the_last_cannot_be_stopped() {
+        for stage in Stage::ALL {
+            let (sentence, doing) = (stage.sentence(None), stage.doing());
+            assert!(sentence.starts_with(char::is_uppercase) && !sentence.ends_with('.'), "{sentence}");
+            assert!(doing.split(' ').next().is_some_and(|word| word.ends_with("ing")), "{doing}");
+            assert_eq!(stage.can_be_stopped(), stage != Stage::Commit);
+        }
+        assert_eq!(Stage::Download.sentence(Some("18.2")), "Download Home Assistant OS 18.2");
+    }
 }

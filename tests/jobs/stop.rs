@@ -12,7 +12,7 @@ const MIB: u64 = 1 << 20;
 
 /// No place of the search for counterfeits, but one of the image.
 fn is_image(offset: u64) -> bool {
-    offset > MIB && offset < 40 * MIB && offset % MIB == 0 && !(offset / MIB).is_power_of_two()
+    offset > MIB && offset < 40 * MIB && offset.is_multiple_of(MIB) && !(offset / MIB).is_power_of_two()
 }
 
 async fn stopped_at(now: CardNow, at: impl Fn(&Act, usize) -> bool + Send + Sync + 'static) {
