@@ -24,7 +24,7 @@ use super::board::Board;
 use super::make_card::make_card;
 use super::rates::measured;
 use super::run::Run;
-use super::scan::Scan;
+use super::scan::Scans;
 use super::world::World;
 use super::{Command, DiskList, ListedDisk, StartError, StopError, clock, survey, trouble};
 
@@ -38,7 +38,7 @@ pub struct Outlets {
     pub commands: mpsc::Receiver<Command>,
     pub disks: watch::Sender<Arc<DiskList>>,
     pub system: watch::Sender<Arc<SystemView>>,
-    pub scans: watch::Receiver<Option<Arc<Scan>>>,
+    pub scans: Scans,
 }
 
 struct Running {
@@ -110,7 +110,7 @@ impl Conductor {
                     Some(command) => self.obey(command),
                     None => break,
                 },
-                changed = self.out.scans.changed() => {
+                changed = self.out.scans.seen.changed() => {
                     if changed.is_err() { break }
                     self.list_disks();
                 }
@@ -263,6 +263,7 @@ impl Conductor {
         {
             self.finished.push((running.disk, card));
         }
+        self.out.scans.look_again();
         self.list_disks();
     }
 
@@ -320,7 +321,7 @@ impl Conductor {
     /// Publishes the disks with every reason against each, if anything about them changed.
     fn list_disks(&mut self) {
         self.finished.retain(|(_, card)| !card.is_gone());
-        let Some(scan) = self.out.scans.borrow_and_update().clone() else { return };
+        let Some(scan) = self.out.scans.seen.borrow_and_update().clone() else { return };
         let list = match scan.as_ref() {
             Err(why) => DiskList { known: true, disks: Vec::new(), failed: Some(why.clone()) },
             Ok(disks) => {
