@@ -73,7 +73,7 @@ pub fn find(to: &Path, size: Option<Bytes>, not: &[&Path]) -> Result<Target, Str
         Node::Partition(disk) => {
             Err(format!("{shown} is a partition. Name the whole disk, /dev/{disk}: everything on it will be erased."))
         }
-        Node::Loop(file) if file.starts_with("/dev") => {
+        Node::Loop(file) if fs::metadata(&file).is_ok_and(|below| below.file_type().is_block_device()) => {
             Err(format!("{shown} stands upon {}. Name that disk itself.", file.display()))
         }
         Node::Loop(file) => refuse_same(to, &file, not).map(|()| file_target(to, before)),
