@@ -263,6 +263,7 @@ fn simulate(lab: &mut Lab, seed: u64) {
     let stage = lab.stage(script.board);
     stage.supervisor.clear_faults();
     stage.releases.clear_faults();
+    few_backups(stage);
     let mut world = World::begin(stage, &card, &data);
     let backup = if script.existing_backup { existing_backup(&world) } else { BackupChoice::New };
     if let Some(view) = disturbed(&mut world, &script, backup, &what) {
@@ -275,6 +276,16 @@ fn simulate(lab: &mut Lab, seed: u64) {
     // Each promise of a next job costs as much as all the rest: the exhaustive run (`tests/torture.rs`) makes every one.
     if seed.is_multiple_of(5) {
         undisturbed(stage, &card, &data, &what);
+    }
+}
+
+/// Each seed leaves a backup; a list of thousands would only make the later seeds slow.
+fn few_backups(stage: &Stage) {
+    let names = std::fs::read_dir(stage.supervisor.backup_dir()).expect("reading the backups");
+    let files: Vec<_> = names.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    if files.len() > 4 {
+        files.iter().for_each(|file| std::fs::remove_file(file).expect("removing a backup"));
+        stage.supervisor.reload();
     }
 }
 
@@ -411,7 +422,8 @@ fn whatever_happens_the_card_is_finished_or_blank() {
     let seeds = first + if is_long() { 10_000 } else { 150 };
     let (next, begun) = (AtomicU64::new(first), Instant::now());
     std::thread::scope(|scope| {
-        for _ in 0..3 {
+        // A seed mostly waits for child tools and short time-outs.
+        for _ in 0..if is_long() { 6 } else { 3 } {
             scope.spawn(|| {
                 let mut lab = Lab::new();
                 loop {
