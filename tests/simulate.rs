@@ -153,19 +153,28 @@ fn click(dice: &mut Dice) -> Click {
 struct Lab {
     dir: tempfile::TempDir,
     stages: Vec<(Board, Stage)>,
+    seeds: u64,
 }
+
+/// Each seed leaves a backup; a list of thousands would only make the later seeds slow.
+const SEEDS_OF_A_STAGE: u64 = 60;
 
 impl Lab {
     fn new() -> Lab {
         let dir = scratch_dir();
-        Lab { dir, stages: Vec::new() }
+        Lab { dir, stages: Vec::new(), seeds: 0 }
     }
 
     fn stage(&mut self, board: Board) -> &Stage {
+        self.seeds += 1;
+        if self.seeds.is_multiple_of(SEEDS_OF_A_STAGE) {
+            self.stages.clear();
+        }
         if let Some(at) = self.stages.iter().position(|(known, _)| *known == board) {
             return &self.stages[at].1;
         }
         let dir = self.dir.path().join(board.slug());
+        let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("making a folder");
         let image = make_image(&dir, board);
         let spec = StageSpec {
@@ -267,7 +276,6 @@ fn simulate(lab: &mut Lab, seed: u64) {
     let stage = lab.stage(script.board);
     stage.supervisor.clear_faults();
     stage.releases.clear_faults();
-    few_backups(stage);
     let mut world = World::begin(stage, &card, &data);
     let backup = if script.existing_backup { existing_backup(&world) } else { BackupChoice::New };
     if let Some(view) = disturbed(&mut world, &script, backup, &what) {
@@ -280,16 +288,6 @@ fn simulate(lab: &mut Lab, seed: u64) {
     // Each promise of a next job costs as much as all the rest: the exhaustive run (`tests/torture.rs`) makes every one.
     if seed.is_multiple_of(5) {
         undisturbed(stage, &card, &data, &what);
-    }
-}
-
-/// Each seed leaves a backup; a list of thousands would only make the later seeds slow.
-fn few_backups(stage: &Stage) {
-    let names = std::fs::read_dir(stage.supervisor.backup_dir()).expect("reading the backups");
-    let files: Vec<_> = names.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    if files.len() > 4 {
-        files.iter().for_each(|file| std::fs::remove_file(file).expect("removing a backup"));
-        stage.supervisor.reload();
     }
 }
 
