@@ -211,7 +211,8 @@ impl<'a> World<'a> {
         let id = host.add("sda", ScratchSpec::new(card));
         // Nobody is silent here, so a machine that is busy with other seeds must not look as if somebody were.
         let long = Duration::from_secs(20);
-        let pace = Pace { answer: long, backup_silence: long, download_silence: long, ..Pace::brisk() };
+        let pace =
+            Pace { answer: Duration::from_secs(5), backup_silence: long, download_silence: long, ..Pace::brisk() };
         let plan = Plan { host: Arc::new(host.clone()), data: data.into(), pace, ..stage.plan() };
         let (jobs, thread) = start(plan).expect("starting the jobs thread");
         World { stage, card: card.into(), host, id, jobs, thread: Some(thread) }
