@@ -41,7 +41,6 @@ pub struct Verified {
 /// The file system fills the card; the table that says so is in memory.
 pub struct Grown {
     pub(super) plan: GrowPlan,
-    pub(super) block_size: u64,
 }
 
 /// Everything is in its place and compared; only the table is missing.
@@ -195,7 +194,7 @@ impl Card<Verified> {
         let Verified { head, image_size, .. } = &self.state;
         let grow = || grow::grow(self.claim.as_ref(), head, *image_size, self.size, work);
         match self.check_size().and_then(|()| grow()) {
-            Ok((plan, block_size)) => Ok(self.with(Grown { plan, block_size })),
+            Ok(plan) => Ok(self.with(Grown { plan })),
             Err(error) => Err(self.abandon(error)),
         }
     }
@@ -220,8 +219,8 @@ impl Card<Written> {
 impl Card<Grown> {
     /// Puts the backup in (if there is one), checks the file system, reads the backup back and compares.
     pub fn load(mut self, backup: Option<&inject::BackupFile>, work: &Work) -> Result<Card<Loaded>, Failed> {
-        let (plan, block_size) = (&self.state.plan, self.state.block_size);
-        let load = || inject::load(&self.claim, plan, block_size, backup, work);
+        let plan = &self.state.plan;
+        let load = || inject::load(&self.claim, plan, backup, work);
         match self.check_size().and_then(|()| load()) {
             Ok(()) => {
                 let (head, tail) = (std::mem::take(&mut self.state.plan.head), self.state.plan.tail.take());

@@ -14,14 +14,14 @@ use super::error::CardError;
 /// The label that Home Assistant OS mounts its data partition by.
 const LABEL: &str = "hassos-data";
 
-/// Returns the planned table and the block size of the grown file system.
+/// Returns the planned table.
 pub(super) fn grow(
     claim: &dyn Claim,
     head: &[u8],
     image_size: u64,
     size: Bytes,
     work: &Work,
-) -> Result<(GrowPlan, u64), CardError> {
+) -> Result<GrowPlan, CardError> {
     claim.shut_out().map_err(CardError::Flush)?;
     let layout = layout_on(claim, head, image_size)?;
     let plan = GrowPlan::new(&layout, head, size.sectors()).map_err(CardError::Plan)?;
@@ -35,7 +35,7 @@ pub(super) fn grow(
     claim.shut_out().map_err(CardError::Flush)?;
     let after = superblock(claim, &plan.data_after)?;
     compare(&before, &after, &plan.data_after)?;
-    Ok((plan, after.block_size))
+    Ok(plan)
 }
 
 /// The superblock of a partition's ext4, read from the card.

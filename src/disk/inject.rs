@@ -36,7 +36,6 @@ const FILE_MODE: &str = "0100600";
 pub(super) fn load(
     claim: &Arc<dyn Claim>,
     plan: &GrowPlan,
-    block_size: u64,
     backup: Option<&BackupFile>,
     work: &Work,
 ) -> Result<(), CardError> {
@@ -44,7 +43,7 @@ pub(super) fn load(
     if let Some(backup) = backup {
         // Twice: once into the file system, once back out of it.
         work.meter.set_total(backup.size.0);
-        refuse_too_large(claim.as_ref(), &plan.data_after, block_size, backup)?;
+        refuse_too_large(claim.as_ref(), &plan.data_after, backup)?;
         let missing = missing_folders(claim, &plan.data_after)?;
         claim.admit_tools().map_err(CardError::Flush)?;
         place(claim.as_ref(), offset, &missing, backup, work)?;
@@ -63,14 +62,10 @@ pub(super) fn load(
 }
 
 /// Room for the tar itself, the blocks that map it, and its folders.
-fn refuse_too_large(
-    claim: &dyn Claim,
-    data: &Partition,
-    block_size: u64,
-    backup: &BackupFile,
-) -> Result<(), CardError> {
-    let free = superblock(claim, data)?.free();
-    let need = Bytes(backup.size.0.next_multiple_of(block_size)) + Bytes(backup.size.0 / 256) + Bytes(MIB / 4);
+fn refuse_too_large(claim: &dyn Claim, data: &Partition, backup: &BackupFile) -> Result<(), CardError> {
+    let fs = superblock(claim, data)?;
+    let free = fs.free();
+    let need = Bytes(backup.size.0.next_multiple_of(fs.block_size)) + Bytes(backup.size.0 / 256) + Bytes(MIB / 4);
     match need <= free {
         true => Ok(()),
         false => Err(CardError::NoRoom { need, free }),
