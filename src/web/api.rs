@@ -13,6 +13,7 @@ use crate::domain::job::{BackupChoice, CardRequest, ImageChoice, JobId, JobState
 use crate::domain::problem::Problem;
 use crate::domain::stage::Stage;
 use crate::jobs::{ListedDisk, StartError};
+use crate::texts::Phrase;
 
 const LONGEST_BODY: usize = 16 * 1024;
 
@@ -220,7 +221,7 @@ fn own_stage_json(view: &StageView) -> Value {
         "bytes_total": view.amount.total,
         "bytes_per_second": view.rate,
         "milliseconds": view.millis,
-        "note": view.note,
+        "note": view.note.as_ref().map(Phrase::text),
     })
 }
 
@@ -400,7 +401,7 @@ fn backup(start: &Start) -> Result<BackupChoice, Failure> {
         None | Some("new") => Ok(BackupChoice::New),
         Some(slug) => match slug.parse::<BackupSlug>() {
             Ok(slug) => Ok(BackupChoice::Existing { slug, have_key: start.have_key }),
-            Err(why) => Err(refused(&[], &[Problem::BackupUnusable { why }])),
+            Err(why) => Err(refused(&[], &[Problem::BackupUnusable { why: Phrase::foreign(why) }])),
         },
     }
 }
