@@ -1,7 +1,7 @@
 //! `Dockerfile`, `rootfs/`, pictures, versions, texts, workflow: what has to fit together.
 
 use super::profile::Profile;
-use super::tree::Tree;
+use super::tree::{Tree, complaints};
 
 /// Where the image keeps the program.
 const PROGRAM: &str = "/usr/bin/sd-swap";
@@ -10,10 +10,6 @@ const SERVICE: &str = "rootfs/etc/s6-overlay/s6-rc.d/sd-swap";
 /// Which of the base image's packages a tool is in.
 const PACKAGES: [(&str, &str); 3] =
     [("e2fsck", "e2fsprogs"), ("resize2fs", "e2fsprogs-extra"), ("debugfs", "e2fsprogs-extra")];
-
-fn complaints(rules: impl IntoIterator<Item = (bool, String)>) -> Vec<String> {
-    rules.into_iter().filter_map(|(fine, what)| (!fine).then_some(what)).collect()
-}
 
 /// The programs that the code runs: the answers of `ToolCall::tool`.
 fn tools(tree: &Tree) -> Vec<String> {
