@@ -284,7 +284,8 @@ mod tests {
         trial.show(vec![job(7)]);
         serving(&trial, async |base, _| {
             let foreign = awc::Client::default().ws(format!("{base}/ws/progress/7")).origin("https://evil.example");
-            assert!(foreign.connect().await.err().unwrap().to_string().contains("403"));
+            let refused = foreign.connect().await.err().unwrap();
+            assert!(format!("{refused:?}").contains("403"), "{refused:?}");
             let own = awc::Client::default().ws(format!("{base}/ws/progress/7")).origin(&base);
             assert_eq!(own.connect().await.unwrap().0.status().as_u16(), 101);
         })

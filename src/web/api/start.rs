@@ -15,6 +15,8 @@ use crate::jobs::{ListedDisk, StartError};
 use crate::web::Site;
 
 const LONGEST_BODY: usize = 16 * 1024;
+/// It is kept with the job.
+const LONGEST_ONCE: usize = 200;
 
 /// `device` is a path or a kernel name; the rest may be left out. A name that is none of these is refused: it may be a mistyped one.
 #[derive(Deserialize)]
@@ -74,6 +76,11 @@ fn bad_body(error: String) -> Failure {
 }
 
 fn request(site: &Site, start: Start) -> Result<CardRequest, Failure> {
+    // What is wrong in itself is said before what is wrong just now.
+    let (backup, image) = (backup(&start)?, image(&start)?);
+    if start.once.as_deref().is_some_and(|once| once.chars().count() > LONGEST_ONCE) {
+        return Err(bad_body(format!("The field once is longer than {LONGEST_ONCE} characters.")));
+    }
     if let Some(job) = same_start(site, start.once.as_deref()) {
         return Ok(job.request.clone());
     }
@@ -91,8 +98,8 @@ fn request(site: &Site, start: Start) -> Result<CardRequest, Failure> {
         disk: listed.disk.id.clone(),
         seen,
         plug: start.plug,
-        backup: backup(&start)?,
-        image: image(&start)?,
+        backup,
+        image,
         board: None,
         once: start.once.filter(|once| !once.is_empty()),
     })
@@ -212,6 +219,8 @@ mod tests {
         is_error(&form, 415, "not_json");
         let long = format!(r#"{{"device":"{}"}}"#, "x".repeat(LONGEST_BODY));
         is_error(&trial.ask(trial.post_json("/api/start-clone", &long)).await, 413, "too_long");
+        let once = format!(r#"{{"device":"/dev/sdb","fingerprint":"v1-of-sdb","once":"{}"}}"#, "ü".repeat(201));
+        is_error(&trial.ask(trial.post_json("/api/start-clone", &once)).await, 400, "bad_request");
 
         trial.plug(vec![listed(disk("sdb"), &[Refusal::BuiltIn, Refusal::Mounted])]);
         let refused = is_error(&trial.ask(trial.post_json("/api/start-clone", GOOD)).await, 422, "refused");

@@ -75,3 +75,57 @@ impl Stream {
         timeout(Duration::from_secs(10), rest).await.expect("the stream stays open");
     }
 }
+
+/// Where a value differs from a schema of the document; as much of JSON Schema as the document uses. `schema` may be an
+/// answer with a body of JSON.
+pub fn misfits(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
+    if let Some(to) = schema["$ref"].as_str() {
+        let target = document.pointer(to.trim_start_matches('#')).unwrap();
+        return misfits(document, target, value);
+    }
+    if let Some(body) = schema.pointer("/content/application~1json/schema") {
+        return misfits(document, body, value);
+    }
+    if let Some(any) = schema["oneOf"].as_array() {
+        let fitting = any.iter().filter(|schema| misfits(document, schema, value).is_empty()).count();
+        return if fitting == 1 { Vec::new() } else { vec![format!("{value} fits {fitting} of {schema}")] };
+    }
+    let mut found = own_misfits(schema, value);
+    if let Some(items) = value.as_array() {
+        found.extend(items.iter().flat_map(|item| misfits(document, &schema["items"], item)));
+    }
+    let open = schema["additionalProperties"] != false;
+    for (name, inner) in value.as_object().into_iter().flatten() {
+        match schema["properties"].get(name) {
+            Some(schema) => found.extend(misfits(document, schema, inner)),
+            None if open => {}
+            None => found.push(format!("{name} is not described")),
+        }
+    }
+    found
+}
+
+fn own_misfits(schema: &Value, value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut want = |fits: bool| {
+        if !fits {
+            found.push(format!("{value} does not fit {schema}"));
+        }
+    };
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let (kinds, required) = (&schema["type"], schema["required"].as_array());
+    want(kinds.is_null() || kinds == kind || kinds.as_array().is_some_and(|kinds| kinds.contains(&kind.into())));
+    want(schema["enum"].as_array().is_none_or(|known| known.contains(value)));
+    want(schema.get("const").is_none_or(|only| only == value));
+    want(required.into_iter().flatten().all(|name| value.get(name.as_str().unwrap()).is_some()));
+    want(value.as_u64().is_none_or(|number| schema["maximum"].as_u64().is_none_or(|most| number <= most)));
+    want(value != "" || schema["minLength"].is_null());
+    found
+}
