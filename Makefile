@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
-.PHONY: run test check torture coverage needs-run needs-test
+.PHONY: run test test-api check torture coverage needs-run needs-test
 
 CARGO ?= cargo
 
@@ -9,6 +9,12 @@ run: needs-run
 # Formatting, lints, floors and every test; below 15 minutes on two cores.
 test: needs-test check
 	$(CARGO) test --locked --no-fail-fast
+
+# The API against its own description, with schemathesis from PyPI; a minute.
+test-api:
+	@scripts/needs api
+	$(CARGO) build --locked
+	scripts/schemathesis
 
 check:
 	$(CARGO) fmt --check

@@ -123,6 +123,7 @@ mod tests {
     use super::*;
     use crate::domain::disk::{Disk, Refusal};
     use crate::domain::job::JobState;
+    use crate::web::api::openapi::fits;
     use crate::web::api::trial::{Stream, serving};
     use crate::web::trial::*;
 
@@ -130,7 +131,15 @@ mod tests {
     async fn next(stream: &mut Stream) -> (String, Value) {
         let text = stream.until("\n\n", |text| text.contains("data: ")).await;
         let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_string();
-        (line("event: "), serde_json::from_str(&line("data: ")).unwrap())
+        let (name, body) = (line("event: "), serde_json::from_str(&line("data: ")).unwrap());
+        let schemas: &[&str] = match name.as_str() {
+            "device_added" | "device_changed" => &["Device", "RefusedDevice"],
+            "device_removed" => &["DeviceRemoved"],
+            "job" => &["Job"],
+            other => panic!("{other} is not described"),
+        };
+        assert!(schemas.iter().any(|schema| fits(schema, &body)), "{name}: {body}");
+        (name, body)
     }
 
     #[actix_web::test]

@@ -1,7 +1,7 @@
 //! An error as every answer of the API tells it: a sentence, a stable code, and what to do (AP-3).
 
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value};
 
@@ -10,17 +10,16 @@ use crate::domain::problem::Problem;
 
 pub struct Failure {
     status: StatusCode,
-    code: &'static str,
-    error: String,
-    hint: String,
-    /// Fields beside the three.
-    more: Map<String, Value>,
-    header: Option<(HeaderName, HeaderValue)>,
+    /// `error`, `code`, `hint`, and what else helps.
+    body: Map<String, Value>,
+    /// Name and value.
+    header: Option<(&'static str, &'static str)>,
 }
 
 impl Failure {
     pub fn new(status: StatusCode, code: &'static str, error: impl Into<String>, hint: &str) -> Failure {
-        Failure { status, code, error: error.into(), hint: hint.into(), more: Map::new(), header: None }
+        let failure = Failure { status, body: Map::new(), header: None };
+        failure.with("error", error.into()).with("code", code).with("hint", hint)
     }
 
     pub fn of(status: StatusCode, problem: &Problem) -> Failure {
@@ -29,25 +28,20 @@ impl Failure {
     }
 
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Failure {
-        self.more.insert(name.into(), value.into());
+        self.body.insert(name.into(), value.into());
         self
     }
 
-    pub fn with_header(mut self, name: HeaderName, value: &'static str) -> Failure {
-        self.header = Some((name, HeaderValue::from_static(value)));
-        self
+    pub fn with_header(self, name: &'static str, value: &'static str) -> Failure {
+        Failure { header: Some((name, value)), ..self }
     }
 
     pub fn answer(self) -> HttpResponse {
-        let mut body = self.more;
-        body.insert("error".into(), self.error.into());
-        body.insert("code".into(), self.code.into());
-        body.insert("hint".into(), self.hint.into());
         let mut answer = HttpResponse::build(self.status);
         if let Some(header) = self.header {
             answer.insert_header(header);
         }
-        answer.json(body)
+        answer.json(self.body)
     }
 }
 
@@ -65,7 +59,7 @@ pub async fn no_such_url() -> HttpResponse {
 pub fn wrong_method(allowed: &'static str) -> HttpResponse {
     let hint = format!("Use {allowed}.");
     let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", "This URL takes another method.", &hint);
-    failure.with_header(ALLOW, allowed).answer()
+    failure.with_header("allow", allowed).answer()
 }
 
 pub fn foreign_origin() -> HttpResponse {
@@ -82,7 +76,7 @@ pub fn stranger() -> HttpResponse {
 
 pub fn closing() -> Failure {
     Failure::new(StatusCode::SERVICE_UNAVAILABLE, "closing", "The app is ending.", "Try again in a minute.")
-        .with_header(header::RETRY_AFTER, "60")
+        .with_header("retry-after", "60")
 }
 
 pub fn no_job() -> Failure {

@@ -9,6 +9,14 @@ pub async fn get() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(DOCUMENT)
 }
 
+/// Whether a value fits one of the document's schemas.
+#[cfg(test)]
+pub fn fits(schema: &str, value: &serde_json::Value) -> bool {
+    let document = serde_json::from_str(DOCUMENT).unwrap();
+    let schema = serde_json::json!({ "$ref": format!("#/components/schemas/{schema}") });
+    super::trial::misfits(&document, &schema, value).is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -169,8 +177,7 @@ mod tests {
 
     #[test]
     fn messages_of_the_websocket_are_as_described() {
-        let schema = json!({ "$ref": "#/components/schemas/ProgressMessage" });
-        let fits = |message: Value| misfits(&document(), &schema, &message).is_empty();
+        let fits = |message: Value| super::fits("ProgressMessage", &message);
         assert!(fits(json!({ "type": "done" })));
         assert!(fits(json!({ "stage": "flash", "progress": 12, "status": "in_progress" })));
         assert!(fits(json!({ "type": "error", "stage": "download", "message": "Checksum mismatch" })));

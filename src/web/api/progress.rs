@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{SEC_WEBSOCKET_VERSION, UPGRADE};
+use actix_web::http::header::UPGRADE;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{CloseCode, Closed, Message, MessageStream, Session};
 use serde_json::{Value, json};
@@ -53,11 +53,11 @@ fn no_socket(is_socket: bool, said: &str) -> Failure {
         let hint = "Use version 13 of the WebSocket protocol.";
         let error = format!("The WebSocket could not be opened: {said}.");
         return Failure::new(StatusCode::BAD_REQUEST, "bad_websocket", error, hint)
-            .with_header(SEC_WEBSOCKET_VERSION, "13");
+            .with_header("sec-websocket-version", "13");
     }
     let hint = "Open it as a WebSocket, or poll GET api/jobs/ID.";
     Failure::new(StatusCode::UPGRADE_REQUIRED, "not_websocket", "This URL speaks WebSocket only.", hint)
-        .with_header(UPGRADE, "websocket")
+        .with_header("upgrade", "websocket")
 }
 
 /// How it came to its end.

@@ -2,7 +2,8 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::failure::{Failure, closing, is_json, running};
@@ -25,7 +26,7 @@ struct Start {
     device: String,
     #[serde(default)]
     fingerprint: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     plug: Option<u64>,
     /// `new` or the slug of a backup.
     #[serde(default)]
@@ -39,6 +40,14 @@ struct Start {
     /// A second start with the same one leads to the same job.
     #[serde(default)]
     once: Option<String>,
+}
+
+/// JSON knows numbers only: 3.0 is 3.
+fn whole<'de, D: Deserializer<'de>>(source: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(source)? else { return Ok(None) };
+    let rounded = || number.as_f64().filter(|n| n.fract() == 0.0 && (0.0..1.8e19).contains(n)).map(|n| n as u64);
+    let whole = number.as_u64().or_else(rounded);
+    whole.map(Some).ok_or_else(|| D::Error::custom(format!("{number} is no whole number")))
 }
 
 pub async fn post(req: HttpRequest, site: web::Data<Site>, payload: web::Payload) -> HttpResponse {
@@ -182,7 +191,7 @@ mod tests {
         let trial = Trial::new();
         let answer = trial.ask(trial.post_json("/api/start-clone", GOOD)).await;
         assert_eq!((answer.status, answer.json()), (202, json!({ "job_id": "7" })));
-        let wanted = r#"{"device":"sdb","fingerprint":"v1-of-sdb","plug":3,"backup":"0a1b2c3d","have_key":true,
+        let wanted = r#"{"device":"sdb","fingerprint":"v1-of-sdb","plug":3.0,"backup":"0a1b2c3d","have_key":true,
             "version":"latest","once":"x"}"#;
         assert_eq!(trial.ask(trial.post_json("/api/start-clone", wanted)).await.status, 202);
         let Some(Heard::Start(request)) = trial.asked().pop() else { panic!("no start") };
@@ -200,6 +209,10 @@ mod tests {
             ("[]", 400, "bad_request"),
             ("{}", 400, "bad_request"),
             (r#"{"device":7}"#, 400, "bad_request"),
+            (r#"{"device":"/dev/sdb","plug":1.5}"#, 400, "bad_request"),
+            (r#"{"device":"/dev/sdb","plug":-1}"#, 400, "bad_request"),
+            (r#"{"device":"/dev/sdb","plug":1e40}"#, 400, "bad_request"),
+            (r#"{"device":"/dev/sdb","plug":"3"}"#, 400, "bad_request"),
             (r#"{"device":"/dev/sdb","fingerprnt":"v1-of-sdb"}"#, 400, "bad_request"),
             (r#"{"device":"/dev/sdz","fingerprint":"v1-of-sdb"}"#, 404, "no_such_disk"),
             (r#"{"device":"/dev/sdb"}"#, 428, "fingerprint_required"),
