@@ -29,6 +29,7 @@ use crate::domain::disk::{Disk, DiskId, Refusal};
 use crate::domain::job::{CardRequest, JobId, JobView};
 use crate::domain::problem::Problem;
 use crate::domain::system::SystemView;
+use crate::texts::Phrase;
 
 /// A disk with every reason against overwriting it; none: it may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,7 +147,7 @@ impl Jobs {
 
     /// Removes the kept image; not while a job runs.
     pub async fn remove_kept_image(&self) -> Result<(), Problem> {
-        let closing = || Problem::Unexpected { short: "The app is ending".into() };
+        let closing = || Problem::Unexpected { short: Phrase::of("why-app-ending") };
         let (answer, result) = oneshot::channel();
         self.commands.send(Command::RemoveKeptImage(answer)).await.map_err(|_| closing())?;
         result.await.unwrap_or_else(|_| Err(closing()))

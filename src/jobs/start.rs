@@ -149,15 +149,12 @@ async fn conduct(plan: Plan, out: Outlets, ended: oneshot::Receiver<()>, ready: 
     };
     let mut notices = Vec::new();
     if let Some(aside) = aside {
-        let text = format!("The list of earlier cards could not be read ({}). It was set aside.", aside.why);
-        log::warn!("{text}");
-        notices.push(Warning { code: "ledger_set_aside".into(), text });
+        notices.push(Warning::new("ledger_set_aside", &[("why", &aside.why)]));
     }
     if let Some(why) = board.save() {
-        let text = format!("The app cannot save its state ({why}). Free some room.");
-        log::warn!("{text}");
-        notices.push(Warning { code: "cannot_save".into(), text });
+        notices.push(Warning::new("cannot_save", &[("why", &why)]));
     }
+    notices.iter().for_each(|notice| log::warn!("{}", notice.text));
     let _ = ready.send(Ok(board.watch()));
     Conductor::new(world, board, out, plan.any_size, notices).run(ended).await;
 }

@@ -16,6 +16,7 @@ use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
 use crate::domain::system::{SystemFacts, SystemView};
 use crate::jobs::{AllJobs, Command, DiskList, Jobs, ListedDisk, StartError, StopError};
+use crate::texts::Phrase;
 
 pub const TOKEN: &str = "the-token-of-this-start";
 
@@ -286,7 +287,7 @@ pub fn job(id: u64) -> JobView {
         stage(Stage::Inject, Waiting, 0, None),
         stage(Stage::Commit, Waiting, 0, None),
     ];
-    stages[1].note = Some("Backing up Mosquitto".into());
+    stages[1].note = Some(Phrase::foreign("Backing up Mosquitto"));
     stages[3].rate = Some(21_400_000);
     let card = disk("sdb");
     JobView {
@@ -489,7 +490,7 @@ const STATES: [(&str, Set); 19] = [
 ];
 
 pub fn warning(text: &str) -> Warning {
-    Warning { code: "w".into(), text: text.into() }
+    Warning { code: "w".into(), text: Phrase::foreign(text) }
 }
 
 /// The card that the system runs from.

@@ -42,6 +42,7 @@ mod tests {
 
     use super::*;
     use crate::domain::size::Bytes;
+    use crate::texts::Phrase;
     use crate::web::api::trial::is_error;
     use crate::web::trial::*;
 
@@ -73,9 +74,9 @@ mod tests {
         assert_eq!(body["job_id"], "9");
         trial.show(vec![]);
         is_error(&trial.ask(remove()).await, 409, "already_running");
-        trial.script.lock().unwrap().remove = Err(Problem::CannotSave { why: "read-only".into() });
+        trial.script.lock().unwrap().remove = Err(Problem::CannotSave { why: Phrase::foreign("read-only") });
         is_error(&trial.ask(remove()).await, 500, "cannot_save");
-        trial.script.lock().unwrap().remove = Err(Problem::Unexpected { short: "The app is ending".into() });
+        trial.script.lock().unwrap().remove = Err(Problem::Unexpected { short: Phrase::of("why-app-ending") });
         is_error(&trial.ask(remove()).await, 503, "closing");
         let foreign = remove().insert_header(("origin", "https://evil.example"));
         is_error(&trial.ask(foreign).await, 403, "foreign_origin");

@@ -13,6 +13,7 @@ use crate::domain::job::{BackupChoice, CardRequest, ImageChoice, JobId, JobView}
 use crate::domain::problem::Problem;
 use crate::jobs::disk_json::ReasonJson;
 use crate::jobs::{ListedDisk, StartError};
+use crate::texts::Phrase;
 use crate::web::Site;
 
 const LONGEST_BODY: usize = 16 * 1024;
@@ -141,7 +142,7 @@ fn backup(start: &Start) -> Result<BackupChoice, Failure> {
         None | Some("new") => Ok(BackupChoice::New),
         Some(slug) => match slug.parse::<BackupSlug>() {
             Ok(slug) => Ok(BackupChoice::Existing { slug, have_key: start.have_key }),
-            Err(why) => Err(refused(&[], &[Problem::BackupUnusable { why }])),
+            Err(why) => Err(refused(&[], &[Problem::BackupUnusable { why: Phrase::foreign(why) }])),
         },
     }
 }

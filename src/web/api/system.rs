@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 
-use super::view::problem_json;
+use super::view::{problem_json, warnings_json};
 use crate::domain::backup::{BackupKind, ListedBackup};
 use crate::web::Site;
 
@@ -29,7 +29,7 @@ pub async fn info(site: web::Data<Site>) -> HttpResponse {
         "needed_card_bytes": view.need,
         "runs_from": view.runs_from,
         "problems": view.problems.iter().map(problem_json).collect::<Vec<_>>(),
-        "warnings": view.warnings,
+        "warnings": warnings_json(&view.warnings),
     }))
 }
 

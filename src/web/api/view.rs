@@ -2,13 +2,18 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::job::{JobState, JobView, StageState, StageView};
+use crate::domain::job::{JobState, JobView, StageState, StageView, Warning};
 use crate::domain::problem::Problem;
 use crate::domain::stage::Stage;
+use crate::texts::Phrase;
 
 pub fn problem_json(problem: &Problem) -> Value {
     let words = problem.words();
     json!({ "code": problem.code(), "title": words.title, "happened": words.happened, "todo": words.todo })
+}
+
+pub fn warnings_json(warnings: &[Warning]) -> Vec<Value> {
+    warnings.iter().map(|warning| json!({ "code": warning.code, "text": warning.text.text() })).collect()
 }
 
 /// A stage of the first plan: a view of ours.
@@ -94,7 +99,7 @@ fn own_stage_json(view: &StageView) -> Value {
         "bytes_total": view.amount.total,
         "bytes_per_second": view.rate,
         "milliseconds": view.millis,
-        "note": view.note,
+        "note": view.note.as_ref().map(Phrase::text),
     })
 }
 
@@ -133,7 +138,7 @@ pub fn job_json(job: &JobView) -> Value {
         "detail": job.detail,
         "card": job.card,
         "card_now": job.card_now,
-        "warnings": job.warnings,
+        "warnings": warnings_json(&job.warnings),
         "started": job.started,
         "ended": job.ended,
         "made": job.made,
