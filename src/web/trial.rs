@@ -131,6 +131,7 @@ impl Trial {
         let jobs = Jobs::new(commands, watch_disks, watch_system, watch_all);
         let site = web::Data::new(Site {
             jobs: jobs.clone(),
+            announcer: Default::default(),
             token: TOKEN.into(),
             allow_from: vec!["172.30.32.2/32".parse().unwrap()],
             marks: vec![Mark { text: "Demo <b>".into(), link: Some(("demo".into(), "Plug and pull".into())) }],
@@ -484,13 +485,18 @@ const STATES: [(&str, Set); 19] = [
     ("interrupted", |t| t.show(vec![ended(7, JobState::Interrupted), ended(6, JobState::Done)])),
     ("done", |t| {
         let mut job = ended(7, JobState::Done);
-        job.warnings = vec![warning("Not backed up: Mosquitto.")];
+        job.warnings = vec![gap("Not backed up: Mosquitto.")];
         t.show(vec![job, ended(6, JobState::Cancelled)]);
     }),
 ];
 
 pub fn warning(text: &str) -> Warning {
     Warning { code: "w".into(), text: Phrase::foreign(text) }
+}
+
+/// Something that is not in the backup.
+pub fn gap(text: &str) -> Warning {
+    Warning { code: "app_not_in_backup".into(), ..warning(text) }
 }
 
 /// The card that the system runs from.
