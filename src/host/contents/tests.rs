@@ -94,6 +94,7 @@ fn a_disk_is_blank_a_file_system_or_a_table() {
         label: "MY CARD".into(),
         filesystem: "FAT".into(),
         size: Bytes(3 << 20),
+        used: Some(Bytes(512)),
     };
     let filled = Contents { table: None, partitions: vec![whole], blank: false };
     assert_eq!(look(&disk, None), filled);
@@ -104,6 +105,31 @@ fn a_disk_is_blank_a_file_system_or_a_table() {
     assert_eq!((empty.table, empty.partitions), (Some("gpt".into()), vec![]));
     // A disc's image has a file system from its start on, and often a table without an entry.
     assert_eq!(look(&disk, Some(&table("gpt", &[]))), filled);
+}
+
+/// The samples are cut off; the counts are those of the whole.
+#[test]
+fn file_systems_say_how_much_of_them_is_in_use() {
+    let cases = [
+        ("fat12", None),
+        ("fat16", Some(0)),
+        ("fat16-unnamed", Some(0)),
+        ("fat32", Some(512)),
+        ("exfat", Some(83_886)),
+        ("ext4", Some(13 << 10)),
+        ("ntfs", None),
+        ("swap", None),
+    ];
+    for (name, want) in cases {
+        let bytes = sample(name);
+        let found = look(&bytes, None).partitions.into_iter().next().and_then(|p| p.used);
+        assert_eq!(found, want.map(Bytes), "{name}");
+    }
+    let mut bytes = sample("fat16");
+    for cluster in 2..7 {
+        bytes[512 * 4 + cluster * 2] = 0xff;
+    }
+    println!("{:?}", look(&bytes, None));
 }
 
 #[test]
@@ -165,6 +191,7 @@ proptest! {
         }
         let found = probe_filesystem(&reader(&bytes), 0, bytes.len() as u64 - cut.min(bytes.len() as u64));
         prop_assert!(found.is_none_or(|found| found.label.chars().count() < 300));
+        look(&bytes, None);
     }
 
     /// The numbers that lead on into the file system, at their extremes.
@@ -178,7 +205,7 @@ proptest! {
         for (at, byte) in fields.into_iter().filter(|(at, _)| !(3..11).contains(at)) {
             bytes[at] = byte;
         }
-        let _ = probe_filesystem(&reader(&bytes), 0, bytes.len() as u64);
+        look(&bytes, None);
     }
 
     #[test]
