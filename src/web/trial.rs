@@ -372,16 +372,16 @@ async fn every_state_is_served_on_a_real_port() {
     server.run(visit).await.unwrap();
 }
 
-type Set = fn(&Trial);
+pub type Set = fn(&Trial);
 
-fn usual(trial: &Trial) {
+pub fn usual(trial: &Trial) {
     trial.change_system(|_| {});
     trial.show(vec![]);
     trial.plug(vec![listed(disk("sdb"), &[])]);
 }
 
 /// What the pages can look like; each begins with the usual.
-const STATES: &[(&str, Set)] = &[
+pub const STATES: &[(&str, Set)] = &[
     ("usual", |_| {}),
     ("unknown", |t| {
         t.system.send_replace(Arc::new(SystemView::default()));
@@ -517,7 +517,7 @@ const STATES: &[(&str, Set)] = &[
     }),
     ("hostile", |t| {
         let mut contents = camera();
-        contents.partitions[0].label = "</span><b>&\u{202e}gnp.exe".into();
+        contents.partitions[0].label = "</span><b>&amp;'\"".into();
         let model = "\" onload=\"x' שלום عالم".into();
         let evil = Disk { vendor: "<script>alert(1)</script>".into(), model, contents, ..disk("sdb") };
         let user = Refusal::InUse { what: "<i>dm-0</i> עברית".into() };

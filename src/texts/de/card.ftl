@@ -1,6 +1,8 @@
 # Bestätigen, dass ein Datenträger gelöscht wird.
 
 card-title = Diese Karte löschen und zum neuen System machen?
+# Instead, where no answer could make it work.
+card-not-now = Diese Karte kann jetzt nicht erstellt werden
 card-problem = Etwas stimmt noch nicht
 
 card-where = Wo

@@ -1,6 +1,8 @@
 # Confirming that a disk is erased.
 
 card-title = Erase this card and make it the new system?
+# Instead, where no answer could make it work.
+card-not-now = This card cannot be made now
 card-problem = There is a problem
 
 card-where = Where

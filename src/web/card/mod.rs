@@ -105,7 +105,7 @@ async fn start(req: &HttpRequest, site: &Site, mut page: CardPage, sent: &Sent, 
             };
         }
         Err(StartError::Refused { disk, problems }) => {
-            page.refuse(&disk);
+            page.refuse(site, &disk);
             problems.iter().for_each(|problem| page.trouble(problem));
         }
         Err(StartError::Closing) => {

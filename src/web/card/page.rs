@@ -12,9 +12,9 @@ use crate::domain::confirm::asks_size;
 use crate::domain::disk::{DiskId, Refusal};
 use crate::domain::job::JobId;
 use crate::domain::problem::{Problem, Words};
-use crate::jobs::{DiskList, ListedDisk};
+use crate::jobs::{AllJobs, DiskList, ListedDisk};
 use crate::texts::{Language, Phrase};
-use crate::web::home::{DiskRow, is_lasting};
+use crate::web::home::{DiskRow, is_lasting, reasons};
 use crate::web::links::Links;
 use crate::web::{Shell, Site, error, now, random};
 
@@ -30,6 +30,7 @@ pub struct CardPage {
     /// Every error and refusal: the field to go to, and the words.
     pub summary: Vec<(&'static str, String)>,
     mistakes: Mistakes,
+    refused: Option<Refused>,
     at_disk: Vec<Words>,
     at_backup: Vec<Words>,
     at_version: Vec<Words>,
@@ -46,6 +47,12 @@ pub struct CardPage {
     pub form_shown: bool,
 }
 
+/// Why this disk cannot be used.
+struct Refused {
+    words: Words,
+    reasons: Vec<String>,
+}
+
 /// The disk as the user confirms it.
 struct Confirmed {
     id: DiskId,
@@ -60,8 +67,8 @@ struct Confirmed {
 }
 
 impl Confirmed {
-    fn new(t: Language, listed: &ListedDisk, disks: &DiskList) -> Confirmed {
-        let row = DiskRow::new(t, listed, disks, true);
+    fn new(t: Language, listed: &ListedDisk, disks: &DiskList, jobs: &AllJobs) -> Confirmed {
+        let row = DiskRow::new(t, listed, disks, jobs, true);
         Confirmed {
             id: row.id,
             name: row.name,
@@ -94,24 +101,30 @@ pub fn place_of(problem: &Problem) -> &'static str {
 }
 
 impl CardPage {
+    /// What the page is about; where nothing can be answered, it asks nothing.
+    fn heading(&self) -> String {
+        self.shell.t.say(if self.form_shown { "card-title" } else { "card-not-now" })
+    }
+
     /// With what speaks against any job and against this disk. `None`: the random number of the form could not be made.
     pub fn new(site: &Site, t: Language, listed: &ListedDisk, disks: &DiskList, filled: Filled) -> Option<CardPage> {
-        let system = site.jobs.system();
+        let (system, jobs) = (site.jobs.system(), site.jobs.all());
         let usable = disks.disks.iter().filter(|d| d.refusals.is_empty()).count();
         let version = |version: &Option<_>| version.as_ref().map(|v: &crate::domain::image::OsVersion| v.to_string());
         let mut page = CardPage {
-            disk: Confirmed::new(t, listed, disks),
+            disk: Confirmed::new(t, listed, disks, &jobs),
             once: random().ok()?,
             token: site.token.clone(),
             asks_size: asks_size(&listed.disk, usable, now()),
             summary: Vec::new(),
             mistakes: Mistakes::default(),
+            refused: None,
             at_disk: Vec::new(),
             at_backup: Vec::new(),
             at_version: Vec::new(),
             general: Vec::new(),
             running: None,
-            outlook: outlook::of(t, &system, &site.jobs.all(), &filled, listed.disk.size),
+            outlook: outlook::of(t, &system, &jobs, &filled, listed.disk.size),
             backups: backups::rows(t, &system, &filled.backup),
             asks_key: backups::all(&system).any(|b| b.facts.protected),
             version: version(&system.facts.os_version),
@@ -124,7 +137,7 @@ impl CardPage {
         if let Some(job) = site.jobs.current() {
             page.is_running(job.id);
         }
-        page.refuse(&listed.refusals);
+        page.refuse(site, &listed.refusals);
         for problem in system.problems.iter().filter(|problem| is_lasting(problem)) {
             page.form_shown = false;
             page.trouble(problem);
@@ -148,18 +161,20 @@ impl CardPage {
         }
     }
 
-    pub fn refuse(&mut self, refusals: &[Refusal]) {
+    /// Every reason against the disk; for one that may not be opened yet, what can be done about it, too.
+    pub fn refuse(&mut self, site: &Site, refusals: &[Refusal]) {
         // While a card is made, that it is in use needs no second word.
         let told = |refusal: &&Refusal| self.running.is_none() || **refusal != Refusal::JobUsesIt;
-        let reasons: Vec<Refusal> = refusals.iter().filter(told).cloned().collect();
-        if reasons.is_empty() {
-            return;
+        let told: Vec<Refusal> = refusals.iter().filter(told).cloned().collect();
+        self.form_shown &= told.is_empty();
+        let (may_not_open, others) = (told.contains(&Refusal::MayNotOpen), told.len() > 1);
+        if !told.is_empty() && (others || !may_not_open) {
+            let reasons = reasons(self.shell.t, &self.disk.id, &told, &site.jobs.all());
+            let words = Problem::DiskRefused { reasons: told }.words_in(self.shell.t);
+            self.summary.push(("disk", words.title.clone()));
+            self.refused = Some(Refused { words, reasons });
         }
-        self.form_shown = false;
-        if reasons != [Refusal::MayNotOpen] {
-            self.trouble(&Problem::DiskRefused { reasons: reasons.clone() });
-        }
-        if reasons.contains(&Refusal::MayNotOpen) {
+        if may_not_open {
             self.trouble(&Problem::DiskMayNotOpen);
         }
     }

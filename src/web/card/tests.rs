@@ -192,7 +192,13 @@ async fn every_refusal_stands_beside_its_field() {
         answer.has(&format!("<li><a href=\"#{}\" dir=\"auto\">{}", place_of(problem), words.title));
         answer.has(&words.todo);
     }
-    answer.has("It is mounted or used on this machine. It is built in.");
+    answer.has("<li dir=\"auto\">It is mounted or used on this machine.</li>\n<li dir=\"auto\">It is built in.</li>");
+    for (_, id) in answer.text.match_indices("<a href=\"#").map(|(at, found)| {
+        let id = answer.text[at + found.len()..].split('"').next().unwrap_or_default();
+        (at, id.to_string())
+    }) {
+        answer.has(&format!("id=\"{id}\" tabindex=\"-1\""));
+    }
     answer.has_sound_links();
 
     // Where other answers could help, the form stays.
@@ -244,14 +250,21 @@ async fn refused_disks_show_why_and_have_no_button() {
     trial.plug(vec![listed(disk("sdb"), &[Refusal::RunsSystem, Refusal::Twin])]);
     for request in [trial.get("/card?disk=sdb"), trial.post("/card", &good())] {
         let answer = trial.ask(request).await;
-        answer.has("This Home Assistant runs from it. It looks the same as another disk.");
+        answer.has("<li dir=\"auto\">This Home Assistant runs from it.</li>\n<li dir=\"auto\">It looks the same as");
+        answer.has("This card cannot be made now</h1>");
         answer.has_not("Erase this card and begin");
     }
     trial.plug(vec![listed(disk("sdb"), &[Refusal::MayNotOpen])]);
     trial.ask(trial.get("/card?disk=sdb")).await.has("This disk may not be opened yet");
     trial.plug(vec![listed(disk("sdb"), &[])]);
     trial.change_system(|s| s.problems = vec![Problem::NotHaos]);
-    trial.ask(trial.get("/card?disk=sdb")).await.has_not("Erase this card and begin");
+    let answer = trial.ask(trial.get("/card?disk=sdb")).await;
+    answer.has_not("Erase this card and begin");
+    answer.has("Cards can be made only for Home Assistant OS.");
+    answer.has_not("There is a problem");
+    let answer = trial.ask(trial.post("/card", &good())).await;
+    assert_eq!(answer.status, 409);
+    answer.has("<title>Error: This card cannot be made now");
     assert!(trial.asked().is_empty());
 }
 
@@ -267,4 +280,120 @@ async fn what_is_no_form_is_refused() {
     let odd = trial.post("/card", &[]).set_payload(&b"%ff=%fe&\xff\xfe=1&disk=%00"[..]);
     assert_eq!(trial.ask(odd).await.status, 409);
     assert!(trial.asked().is_empty());
+}
+
+/// Before anything is sent, what stands in the way is said at its place, and nothing is an error.
+#[actix_web::test]
+async fn what_stands_in_the_way_is_said_beforehand() {
+    let trial = Trial::new();
+    for problem in [Problem::NoInternet, Problem::BackupRunning] {
+        trial.change_system(|s| s.problems = vec![problem.clone()]);
+        let answer = trial.ask(trial.get("/card?disk=sdb")).await;
+        assert_eq!(answer.status, 200);
+        answer.has("<title>Erase this card");
+        answer.has(&problem.words().todo);
+        answer.has("<details class=\"fold\" open>");
+        answer.has("Erase this card and begin");
+        answer.has_not("There is a problem");
+        // The conductor decides, and may know better by then.
+        assert_eq!(trial.ask(trial.post("/card", &good())).await.status, 303);
+    }
+}
+
+#[actix_web::test]
+async fn a_disk_that_is_gone_has_a_page_with_a_way_out() {
+    let trial = Trial::new();
+    for path in ["/card?disk=sdz", "/card", "/card?disk=%00%ff"] {
+        let answer = trial.ask(trial.get(path)).await;
+        assert_eq!(answer.status, 404);
+        answer.has("This disk is not plugged in any more");
+        answer.has("Nothing was done.");
+        answer.has("href=\"./\"");
+    }
+}
+
+#[actix_web::test]
+async fn a_link_to_a_backup_that_cannot_be_used_falls_back_to_a_new_one() {
+    let trial = Trial::new();
+    let cases = [("0a1b2c3d", true), ("11111111", true), ("22222222", false), ("99999999", false), ("nonsense", false)];
+    for (slug, kept) in cases {
+        let answer = trial.ask(trial.get(&format!("/card?disk=sdb&backup={slug}"))).await;
+        assert_eq!(answer.text.contains(&format!("value=\"{slug}\" checked")), kept, "{slug}");
+        assert_eq!(answer.text.contains("value=\"new\" checked"), !kept, "{slug}");
+        answer.has(if kept { "uses the backup you have chosen" } else { "makes a full backup" });
+    }
+}
+
+#[actix_web::test]
+async fn what_will_happen_and_how_long_it_takes_is_said_as_far_as_it_is_known() {
+    let trial = Trial::new();
+    let page = async || trial.ask(trial.get("/card?disk=sdb")).await;
+    let answer = page().await;
+    answer.has("This makes a full backup, downloads Home Assistant OS 18.2, erases and writes this disk");
+    answer.has("About 20 to 50 minutes.");
+
+    // A failed job knows the size of the download, and nothing of the rates.
+    trial.show(vec![ended(6, JobState::Failed)]);
+    let answer = page().await;
+    answer.has("downloads Home Assistant OS 18.2 (350 MB)");
+    answer.has("About 20 to 50 minutes.");
+
+    let mut made = ended(6, JobState::Done);
+    for view in &mut made.stages {
+        view.millis = 200_000;
+    }
+    // 13 MB/s onto the card, 15 MB/s from it, 1.75 MB/s of download: 24 minutes for 6.2 GB of image and 2.3 GB of backup.
+    trial.show(vec![ended(7, JobState::Cancelled), made.clone()]);
+    page().await.has("About 15 to 35 minutes.");
+    let answer = trial.ask(trial.get("/card?disk=sdb&version=latest&backup=0a1b2c3d")).await;
+    answer.has("About 15 to 35 minutes.");
+
+    trial.change_system(|s| s.kept_image = Some(("haos_rpi4-64-18.2.img.xz".into(), Bytes(350_000_000))));
+    let answer = page().await;
+    answer.has("uses the kept image of Home Assistant OS 18.2");
+    answer.has("About 15 to 30 minutes.");
+    trial.change_system(|s| s.kept_image = Some(("haos_rpi4-64-18.1.img.xz".into(), Bytes(350_000_000))));
+    page().await.has("downloads Home Assistant OS 18.2 (350 MB)");
+
+    // A slow card and a large backup.
+    made.stages[6].millis = 5_000_000;
+    made.stages[3].millis = 5_000_000;
+    trial.show(vec![made]);
+    trial.change_system(|s| s.facts.backups.iter_mut().flatten().for_each(|b| b.size = Bytes(9_000_000_000)));
+    page().await.has(" hours.");
+
+    trial.system.send_replace(Default::default());
+    page().await.has("downloads Home Assistant OS, erases");
+}
+
+#[actix_web::test]
+async fn warnings_stand_before_the_button() {
+    let trial = Trial::new();
+    trial.change_system(|s| s.facts.local_apps = vec!["local_x".into()]);
+    trial.plug(vec![listed(crate::domain::disk::Disk { size: Bytes(15_931_539_456), ..disk("sdb") }, &[])]);
+    let answer = trial.ask(trial.get("/card?disk=sdb")).await;
+    let before = answer.text.split_once("Erase this card and begin").unwrap().0;
+    assert!(before.contains("The folder of local apps is missing from full backups."));
+    assert!(before.contains("Putting a backup of 2.3 GB back needs about 17 GB for a while."));
+    trial.plug(vec![listed(disk("sdb"), &[])]);
+    trial.change_system(|s| s.facts.backups.iter_mut().flatten().for_each(|b| b.facts.without_database = true));
+    let answer = trial.ask(trial.get("/card?disk=sdb&backup=0a1b2c3d")).await;
+    answer.has("This backup was made without the database");
+    answer.has("without the history database");
+    answer.has_not("local apps");
+}
+
+#[actix_web::test]
+async fn a_finished_card_that_is_still_in_is_no_job_at_work() {
+    let trial = Trial::new();
+    trial.plug(vec![listed(disk("sdb"), &[Refusal::JobUsesIt])]);
+    trial.show(vec![ended(7, JobState::Done)]);
+    let answer = trial.ask(trial.get("/card?disk=sdb")).await;
+    answer.has("It is your new card, finished.");
+    answer.has_not("A job is using it.");
+    trial.show(vec![job(8)]);
+    let answer = trial.ask(trial.get("/card?disk=sdb")).await;
+    answer.has("A card is already being made");
+    answer.has("href=\"jobs/8\"");
+    answer.has_not("A job is using it.");
 }

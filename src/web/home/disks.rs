@@ -31,7 +31,7 @@ pub struct DiskRow {
 }
 
 impl DiskRow {
-    pub fn new(t: Language, listed: &ListedDisk, all: &DiskList, offered: bool) -> DiskRow {
+    pub fn new(t: Language, listed: &ListedDisk, all: &DiskList, jobs: &AllJobs, offered: bool) -> DiskRow {
         let disk = &listed.disk;
         let help = listed.refusals.contains(&Refusal::MayNotOpen).then(|| Problem::DiskMayNotOpen.words_in(t));
         DiskRow {
@@ -42,7 +42,7 @@ impl DiskRow {
             plugged: words::plugged(t, disk, now()),
             contents: words::contents(t, &disk.contents),
             twin: twin(t, listed, all),
-            reasons: listed.refusals.iter().map(|refusal| refusal.said_in(t)).collect(),
+            reasons: reasons(t, &disk.id, &listed.refusals, jobs),
             help,
             offered: offered && listed.refusals.is_empty(),
             path: disk.path.display().to_string(),
@@ -51,18 +51,18 @@ impl DiskRow {
             fingerprint: disk.fingerprint.as_ref().map(|f| f.0.clone()),
         }
     }
+}
 
-    /// A finished card that is still plugged in is held, so that this system does not meet it: that is no job at work.
-    pub fn told_from(mut self, t: Language, jobs: &AllJobs) -> DiskRow {
-        let newest = jobs.iter().find(|job| job.card.id == self.id);
-        let finished = newest.is_some_and(|job| job.state == JobState::Done);
-        if finished && jobs.iter().all(|job| job.state.is_over()) {
-            let held = Refusal::JobUsesIt.said_in(t);
-            let told = |reason| if reason == held { t.say("refusal-finished") } else { reason };
-            self.reasons = self.reasons.into_iter().map(told).collect();
-        }
-        self
-    }
+/// Every reason against a disk. A finished card that is still plugged in is held, so that this system does not meet it:
+/// that is no job at work.
+pub fn reasons(t: Language, disk: &DiskId, refusals: &[Refusal], jobs: &AllJobs) -> Vec<String> {
+    let newest = jobs.iter().find(|job| job.card.id == *disk);
+    let finished = newest.is_some_and(|job| job.state == JobState::Done) && jobs.iter().all(|job| job.state.is_over());
+    let said = |refusal: &Refusal| match refusal {
+        Refusal::JobUsesIt if finished => t.say("refusal-finished"),
+        refusal => refusal.said_in(t),
+    };
+    refusals.iter().map(said).collect()
 }
 
 /// A twin may be used once it was plugged in while we watched: then the person knows which one it is, and so must we.

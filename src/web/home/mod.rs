@@ -19,7 +19,7 @@ use crate::domain::problem::{Problem, Words};
 use crate::domain::system::SystemView;
 use crate::jobs::{DiskList, ListedDisk};
 use crate::texts::Language;
-pub use disks::DiskRow;
+pub use disks::{DiskRow, reasons};
 pub use notice::is_lasting;
 use notice::{Notice, Running};
 pub use say::Plugs;
@@ -57,7 +57,7 @@ impl HomePage {
         let offered = running.is_none() && lasting.is_none();
         let with_medium = disks.disks.iter().filter(|d| !disks::is_empty_reader(d));
         let (usable, refused): (Vec<&ListedDisk>, Vec<_>) = with_medium.partition(|d| d.refusals.is_empty());
-        let row = |d: &ListedDisk| DiskRow::new(t, d, disks, offered).told_from(t, &jobs);
+        let row = |d: &ListedDisk| DiskRow::new(t, d, disks, &jobs, offered);
         let empty_readers = disks::empty_readers(t, disks);
         let not_now = match (&running, lasting) {
             (Some(_), _) => Some(t.say("home-one-at-a-time")),

@@ -70,6 +70,7 @@ async fn a_refused_disk_shows_every_reason_and_the_way_out() {
     for reason in &reasons {
         answer.has(&reason.to_string().replace('\'', "&#39;"));
     }
+    answer.has("This disk may not be opened yet");
     answer.has("Pull it out and put it back. Still refused");
     answer.has_not("card?disk=sdc");
 }
@@ -177,4 +178,111 @@ async fn names_of_disks_are_text_never_markup() {
         answer.has("dir=\"auto\"");
         answer.has_sound_links();
     }
+}
+
+/// Every state of the pages, in every language: nothing but links that hold, and names of devices only where they belong.
+#[actix_web::test]
+async fn every_state_keeps_the_rules() {
+    let trial = Trial::new();
+    for (name, set) in STATES {
+        usual(&trial);
+        set(&trial);
+        for t in Language::ALL {
+            let ask = |path: &str| trial.ask(trial.get(path).insert_header(("accept-language", t.code())));
+            let answer = ask("/").await;
+            assert_eq!(answer.status, 200, "{name}");
+            answer.has_sound_links();
+            answer.has(&format!("<html lang=\"{t}\">"));
+            for key in ["home-heading", "home-system", "home-usable", "home-technical", "home-cache", "home-about"] {
+                answer.has(&t.say(key));
+            }
+            let (shown, folded) = answer.text.split_once("<details").unwrap();
+            assert!(!shown.contains("/dev/"), "{name}: {shown}");
+            assert!(folded.contains("id=\"technical\""));
+            let top = shown.split_once("id=\"this-system\"").unwrap().0;
+            assert!(top.matches("class=\"notice").count() <= 1, "{name}: {top}");
+            let card = ask("/card?disk=sdb").await;
+            card.has_sound_links();
+            card.has_not("/dev/");
+            card.has(&t.say("frame-back"));
+            for page in [&answer.text, &card.text] {
+                let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+                let unique: std::collections::BTreeSet<_> = ids.iter().collect();
+                assert_eq!(unique.len(), ids.len(), "{name}: {ids:?}");
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_reader_with_several_slots_speaks_once() {
+    let trial = Trial::new();
+    let (_, slots) = STATES.iter().find(|(name, _)| *name == "slots").unwrap();
+    slots(&trial);
+    let answer = home(&trial).await;
+    answer.has("Generic USB SD Reader, 64 GB");
+    answer.has("USB card reader, slot 3");
+    // The reader with the card in its third slot needs no word about the others; another reader is empty.
+    assert_eq!(answer.text.matches("no card in it").count(), 1);
+}
+
+#[actix_web::test]
+async fn of_two_that_look_the_same_the_page_says_which_is_which() {
+    let trial = Trial::new();
+    let at = |seconds: u64| disk("sdb").plugged_at.map(|at| at - seconds);
+    let cases = [
+        (at(0), at(60), "This is the one plugged in last.", true),
+        (at(60), at(0), "This is the one plugged in earlier.", true),
+        (at(0), None, "This is the one plugged in last.", true),
+        (at(0), at(0), "looks the same", false),
+    ];
+    for (one, other, want, told) in cases {
+        let other = crate::domain::disk::Disk { plugged_at: other, ..disk("sdc") };
+        let one = crate::domain::disk::Disk { plugged_at: one, ..disk("sdb") };
+        trial.plug(vec![listed(one, &[]), listed(other, &[Refusal::Mounted])]);
+        for path in ["/", "/card?disk=sdb"] {
+            assert_eq!(trial.ask(trial.get(path)).await.text.contains(want), told, "{want} {path}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_plug_is_announced_once_to_a_page_that_asks() {
+    let trial = Trial::new();
+    trial.plug(vec![]);
+    let pulse = |text: &str| {
+        let link = text.split_once("hx-get=\"").unwrap().1.split('"').next().unwrap();
+        format!("/{}", link.replace("&amp;", "&").replace("&#38;", "&"))
+    };
+    let page = home(&trial).await;
+    page.has("<div id=\"say\" class=\"away\" role=\"status\" sse-swap=\"say\"></div>");
+    let asked = pulse(&page.text);
+    assert_eq!(trial.ask(trial.get(&asked)).await.status, 204);
+
+    trial.plug(vec![listed(disk("sdb"), &[])]);
+    let news = trial.ask(trial.get(&asked)).await;
+    news.has("innerHTML:#say\">SanDisk Ultra, 64 GB, plugged in. 1 disk can be used.</div>");
+    news.has("innerHTML:#disks");
+    // Another page that asks hears the same, and nobody hears it twice.
+    trial.ask(trial.get(&asked)).await.has("SanDisk Ultra, 64 GB, plugged in.");
+    assert_eq!(trial.ask(trial.get(&pulse(&news.text))).await.status, 204);
+
+    trial.plug(vec![]);
+    let gone = trial.ask(trial.get(&pulse(&news.text))).await;
+    gone.has("innerHTML:#say\">SanDisk Ultra, 64 GB, pulled out. No disk can be used now.</div>");
+}
+
+#[actix_web::test]
+async fn a_finished_card_and_a_lasting_problem_are_both_told() {
+    let trial = Trial::new();
+    trial.show(vec![ended(3, JobState::Done)]);
+    trial.change_system(|s| s.problems = vec![Problem::NotHaos]);
+    let answer = home(&trial).await;
+    answer.has("Your new card is ready");
+    answer.has("None now: This is not Home Assistant OS.");
+    answer.has_not("card?disk=");
+    for link in ["history", "cache", "about"] {
+        answer.has(&format!("href=\"{link}\""));
+    }
+    answer.has("Earlier cards (1)");
 }
