@@ -103,6 +103,21 @@ impl Links {
     pub fn asset(&self, name: &str) -> String {
         self.to(&format!("assets/{}", assets::hashed(name)))
     }
+
+    /// All jobs.
+    pub fn history(&self) -> String {
+        self.to("history")
+    }
+
+    /// The kept image.
+    pub fn cache(&self) -> String {
+        self.to("cache")
+    }
+
+    /// Versions, diagnostics.
+    pub fn about(&self) -> String {
+        self.to("about")
+    }
 }
 
 #[cfg(test)]
@@ -123,6 +138,9 @@ mod tests {
             (Links::JOB.swap(job), "../jobs/7/swap"),
             (Links::JOB.log(job), "../jobs/7/log"),
             (Links::JOB.certificate(job), "../jobs/7/certificate"),
+            (Links::TOP.history(), "history"),
+            (Links::JOB.cache(), "../cache"),
+            (Links::STOP.about(), "../../about"),
             (Links::TOP.use_card(&disk), "card?disk=a+b%26c%22%2F..%2F%C3%A9"),
         ];
         for (got, want) in cases {

@@ -73,6 +73,8 @@ struct Site {
     allow_from: Vec<IpNet>,
     marks: Vec<Mark>,
     more: Option<MoreRoutes>,
+    /// What was plugged in and pulled last, for home's announcements.
+    plugs: home::Plugs,
     /// Turns true when the server ends: open streams end then, too.
     closing: watch::Receiver<bool>,
 }
@@ -153,8 +155,8 @@ pub fn bind(jobs: Jobs, options: WebOptions) -> Result<Bound, ServeError> {
     let token = random().map_err(|source| ServeError::Token { source })?;
     let WebOptions { listen, allow_from, marks, more } = options;
     let address = listen.unwrap_or(LISTEN);
-    let site =
-        web::Data::new(Site { jobs, announcer: job::Announcer::default(), token, allow_from, marks, more, closing });
+    let (announcer, plugs) = (job::Announcer::default(), home::Plugs::default());
+    let site = web::Data::new(Site { jobs, announcer, plugs, token, allow_from, marks, more, closing });
     let server = HttpServer::new(move || app(site.clone()))
         .workers(2)
         .shutdown_timeout(2)
