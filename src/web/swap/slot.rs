@@ -54,11 +54,11 @@ mod tests {
 
     #[test]
     fn every_board_has_words_and_the_kind_of_disk_comes_first() {
-        let kinds = [Transport::Usb, Transport::Mmc, Transport::Nvme, Transport::Sata];
-        let kinds = || [None, Some(Transport::Other)].into_iter().chain(kinds.map(Some));
+        use Transport as T;
+        let kinds = [None, Some(T::Other), Some(T::Usb), Some(T::Mmc), Some(T::Nvme), Some(T::Sata)];
         let mut keys = BTreeSet::new();
         for board in Board::ALL.into_iter().map(Some).chain([None]) {
-            for kind in kinds() {
+            for kind in &kinds {
                 let key = place(board, kind.as_ref());
                 keys.insert(key);
                 for language in Language::ALL {
