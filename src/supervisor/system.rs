@@ -148,3 +148,17 @@ fn drive(raw: RawDrive) -> Drive {
         used_by_system: in_use,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_slug_goes_into_addresses() {
+        let long = "x".repeat(101);
+        let cases = [("local_sd_swap", true), ("0123abcd_sd-swap.2", true), ("", false), (&long, false)];
+        for (text, want) in cases.into_iter().chain(["a/b", "a b", "a&b=c", "<b>", "ä"].map(|text| (text, false))) {
+            assert_eq!(is_slug(text), want, "{text}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 # Der Tausch der Karte und was darauf folgt. Gelesen bei ausgeschaltetem Gerät, mit Sorge: kurz, ruhig, eine Handlung je Satz.
 
 swap-title = Jetzt die Karte tauschen
-swap-back-job = Zurück zur Arbeit an der Karte
+swap-back-job = Zurück zur fertigen Karte
 swap-back-out = Zurück zu Home Assistant
 
 swap-keep-title = Diese Seite offen lassen

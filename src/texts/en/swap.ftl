@@ -1,7 +1,7 @@
 # Swapping the card, and what follows. Read with the power off, by somebody who is worried: short, calm, one act a sentence.
 
 swap-title = Swap the card now
-swap-back-job = Back to the job
+swap-back-job = Back to the finished card
 swap-back-out = Back to Home Assistant
 
 swap-keep-title = Keep this page open
