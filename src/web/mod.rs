@@ -12,6 +12,7 @@ mod ingress;
 mod job;
 pub(crate) mod links;
 mod routes;
+mod swap;
 #[cfg(test)]
 mod trial;
 mod words;

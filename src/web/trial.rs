@@ -378,7 +378,7 @@ async fn every_state_is_served_on_a_real_port() {
     let visit = async move {
         let client = awc::Client::default();
         for (name, _) in STATES {
-            for path in [&format!("look/{name}"), "", "jobs/7", "card?disk=sdb"] {
+            for path in [&format!("look/{name}"), "", "jobs/7", "jobs/7/swap", "card?disk=sdb"] {
                 let mut answer = client.get(format!("http://{address}/{path}")).send().await.unwrap();
                 let status = answer.status().as_u16();
                 assert!(matches!(status, 200 | 404), "{name} {path}: {status}");
@@ -590,6 +590,37 @@ pub const STATES: &[(&str, Set)] = &[
     ("done-and-stuck", |t| {
         t.show(vec![ended(7, JobState::Done)]);
         t.change_system(|s| s.problems = vec![Problem::NotHaos]);
+    }),
+    ("swap-warned", |t| {
+        let mut job = ended(7, JobState::Done);
+        let lost = [("part", "Mosquitto broker"), ("said", "it did not stop in time")];
+        job.warnings = vec![
+            Warning::new("app_not_in_backup", &lost),
+            Warning::new("local_apps_missing", &[]),
+            Warning::new("backup_needs_key", &[]),
+            Warning::new("room_for_restore", &[("backup", "9.2 GB"), ("room", "37 GB")]),
+        ];
+        t.change_system(|s| s.warnings = vec![Warning::new("external_data_disk", &[])]);
+        t.show(vec![job]);
+    }),
+    ("swap-unknown", |t| {
+        let mut job = ended(7, JobState::Done);
+        (job.made.backup, job.made.version, job.ended) = (None, None, None);
+        t.system.send_replace(Arc::new(SystemView::default()));
+        t.disks.send_replace(Arc::new(DiskList::default()));
+        t.show(vec![job]);
+    }),
+    ("swap-long", |t| {
+        let mut job = ended(7, JobState::Done);
+        job.made.backup_name = Some("Automatic backup before the great move of the year ".repeat(4));
+        job.card.name = "Generic-".repeat(12) + "STORAGE DEVICE, 64 GB";
+        t.change_system(|s| {
+            s.runs_from = Some("Extraordinarily-Long-Maker-Name ".repeat(3) + ", 32 GB");
+            s.facts.addresses = (1..=4).map(|n| format!("192.168.100.{n}")).collect();
+            s.facts.app = Some("0123abcd_sd_swap".into());
+        });
+        t.plug(vec![listed(internal(), &[Refusal::RunsSystem, Refusal::BuiltIn])]);
+        t.show(vec![job]);
     }),
 ];
 
