@@ -80,6 +80,20 @@ impl Links {
         self.to(&format!("jobs/{id}/stop"))
     }
 
+    /// Swap the card and finish the move.
+    pub fn swap(&self, id: JobId) -> String {
+        self.to(&format!("jobs/{id}/swap"))
+    }
+
+    pub fn log(&self, id: JobId) -> String {
+        self.to(&format!("jobs/{id}/log"))
+    }
+
+    /// What was made and compared.
+    pub fn certificate(&self, id: JobId) -> String {
+        self.to(&format!("jobs/{id}/certificate"))
+    }
+
     /// A page of somebody else's below our root, as a mark names it.
     pub fn other(&self, path: &str) -> String {
         self.to(path.trim_start_matches('/'))
@@ -106,6 +120,9 @@ mod tests {
             (Links::JOB.job_events(job), "../jobs/7/events"),
             (Links::STOP.job(job), "../../jobs/7"),
             (Links::JOB.stop(job), "../jobs/7/stop"),
+            (Links::JOB.swap(job), "../jobs/7/swap"),
+            (Links::JOB.log(job), "../jobs/7/log"),
+            (Links::JOB.certificate(job), "../jobs/7/certificate"),
             (Links::TOP.use_card(&disk), "card?disk=a+b%26c%22%2F..%2F%C3%A9"),
         ];
         for (got, want) in cases {
