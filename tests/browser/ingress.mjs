@@ -3,6 +3,7 @@
 // Home Assistant's frontend does.
 import http from 'node:http';
 import { connect } from 'node:net';
+import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import { freePort } from './lib/servers.mjs';
 
 export const TOKEN = 'k3b9cF_4Vd8nM2xQ7';
@@ -48,6 +49,8 @@ export async function startIngress(app, switches = {}) {
   const server = http.createServer((req, res) => serve(ingress, req, res));
   server.on('upgrade', (req, socket, head) => upgrade(ingress, req, socket, head));
   await new Promise((done) => server.listen(port, '127.0.0.1', done));
+  // A test that broke off must not keep the others waiting.
+  server.unref();
   ingress.end = () => new Promise((done) => {
     server.close(done);
     server.closeAllConnections();
@@ -107,6 +110,8 @@ function headersIn(ingress, req) {
     'x-remote-user-id': '0123456789abcdef',
     'x-remote-user-name': 'owner',
     'x-remote-user-display-name': 'Owner',
+    // The Supervisor asks for these two and unpacks them.
+    'accept-encoding': 'gzip, br',
     host: ingress.app.host,
   };
 }
@@ -125,7 +130,7 @@ async function pass(ingress, req, res) {
 }
 
 function headersOut(ingress, answer) {
-  const kept = Object.entries(answer.headers).filter(([name]) => !HOP.has(name) && name !== 'content-length');
+  const kept = Object.entries(answer.headers).filter(([name]) => !HOP.has(name) && !/^content-(length|encoding)$/.test(name));
   const headers = Object.fromEntries(kept);
   if (ingress.foreignParent && headers['content-security-policy']) {
     headers['content-security-policy'] = headers['content-security-policy'].replace(/;?\s*frame-ancestors [^;]*/, '');
@@ -133,8 +138,16 @@ function headersOut(ingress, answer) {
   return headers;
 }
 
+/** What the app compressed is handed on as it was before. */
+function unpacked(answer) {
+  const unpack = { gzip: createGunzip, br: createBrotliDecompress }[answer.headers['content-encoding']];
+  return unpack ? answer.pipe(unpack()) : answer;
+}
+
 async function handOn(ingress, req, res, answer) {
   const { statusCode: status } = answer;
+  const body = unpacked(answer);
+  body.on('error', () => res.destroy());
   const note = { method: req.method, path: req.url, status, location: answer.headers.location, kind: answer.headers['content-type'], bytes: 0 };
   ingress.seen.push(note);
   answer.on('error', () => res.destroy());
@@ -142,15 +155,15 @@ async function handOn(ingress, req, res, answer) {
   const length = Number(answer.headers['content-length'] ?? Infinity);
   if (length < SMALL || (events && ingress.holdEvents)) {
     const parts = [];
-    for await (const part of answer) parts.push(part);
-    const body = Buffer.concat(parts);
-    note.bytes = body.length;
-    if (!res.destroyed) res.writeHead(status, { ...headersOut(ingress, answer), 'content-length': body.length }).end(body);
+    for await (const part of body) parts.push(part);
+    const whole = Buffer.concat(parts);
+    note.bytes = whole.length;
+    if (!res.destroyed) res.writeHead(status, { ...headersOut(ingress, answer), 'content-length': whole.length }).end(whole);
     return;
   }
   res.writeHead(status, { ...headersOut(ingress, answer), 'x-accel-buffering': 'no' });
-  answer.on('data', (part) => (note.bytes += part.length));
-  answer.pipe(res);
+  body.on('data', (part) => (note.bytes += part.length));
+  body.pipe(res);
 }
 
 /** WebSockets go through as they are, or not at all. */
