@@ -326,8 +326,20 @@ pub fn ended(id: u64, state: JobState) -> JobView {
     job
 }
 
+/// Where there is something to look at. A page that a state does not have answers 404 or leads to another.
+const PAGES: [&str; 5] = ["", "jobs/7", "jobs/7/stop", "card?disk=sdb", "no-such-page"];
+
+/// Languages of the pages, as in `Accept-Language`.
+const LANGUAGES: [&str; 1] = ["en"];
+
+/// What the browser tests go through.
+async fn all_there_is_to_look_at() -> actix_web::HttpResponse {
+    let states: Vec<&str> = STATES.iter().map(|(name, _)| *name).collect();
+    actix_web::HttpResponse::Ok().json(serde_json::json!({ "states": states, "pages": PAGES, "languages": LANGUAGES }))
+}
+
 /// Serves every state of the pages on a real port, one after the other; stays there to be looked at in a browser if
-/// `SD_SWAP_LOOK` names an address. `look/NAME` changes the state and leads home.
+/// `SD_SWAP_LOOK` names an address. `look/NAME` changes the state; `look` lists the states and the pages.
 #[actix_web::test]
 async fn every_state_is_served_on_a_real_port() {
     let trial = Arc::new(Trial::new());
@@ -337,7 +349,7 @@ async fn every_state_is_served_on_a_real_port() {
     // The senders are shared by the workers' threads.
     let more: super::MoreRoutes = Arc::new(move |cfg| {
         let sets = sets.clone();
-        cfg.route(
+        cfg.route("/look", web::get().to(all_there_is_to_look_at)).route(
             "/look/{name}",
             web::get().to(move |name: web::Path<String>| {
                 let found = of(&name);
@@ -356,7 +368,7 @@ async fn every_state_is_served_on_a_real_port() {
     let visit = async move {
         let client = awc::Client::default();
         for (name, _) in STATES {
-            for path in [&format!("look/{name}"), "", "jobs/7", "card?disk=sdb"] {
+            for path in std::iter::once(&*format!("look/{name}")).chain(PAGES) {
                 let mut answer = client.get(format!("http://{address}/{path}")).send().await.unwrap();
                 let status = answer.status().as_u16();
                 assert!(matches!(status, 200 | 404), "{name} {path}: {status}");
