@@ -25,6 +25,7 @@ pub const TOKEN: &str = "the-token-of-this-start";
 pub struct Script {
     pub start: Result<JobId, StartError>,
     pub stop: Result<(), StopError>,
+    pub remove: Result<(), Problem>,
 }
 
 pub struct Trial {
@@ -43,6 +44,7 @@ pub struct Trial {
 pub enum Heard {
     Start(CardRequest),
     Stop(JobId),
+    RemoveImage,
 }
 
 /// An answer, read to its end.
@@ -102,7 +104,7 @@ impl Trial {
         let (system, watch_system) = watch::channel(Arc::new(usual_system()));
         let (all, watch_all) = watch::channel(AllJobs::default());
         let (closing, watch_closing) = watch::channel(false);
-        let script = Arc::new(Mutex::new(Script { start: Ok(JobId(7)), stop: Ok(()) }));
+        let script = Arc::new(Mutex::new(Script { start: Ok(JobId(7)), stop: Ok(()), remove: Ok(()) }));
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (answers, heard) = (script.clone(), asked.clone());
         let play = async move {
@@ -117,7 +119,11 @@ impl Trial {
                         heard.lock().unwrap().push(Heard::Stop(id));
                         answer.send(script.stop).unwrap();
                     }
-                    Command::Refresh | Command::RemoveKeptImage(_) => {}
+                    Command::RemoveKeptImage(answer) => {
+                        heard.lock().unwrap().push(Heard::RemoveImage);
+                        answer.send(script.remove).unwrap();
+                    }
+                    Command::Refresh => {}
                 }
             }
         };
@@ -132,6 +138,19 @@ impl Trial {
             closing: watch_closing,
         });
         Trial { disks, system, all, _closing: closing, script, asked, jobs, site }
+    }
+
+    /// Logs are read from below `data`.
+    pub fn keep_logs(&mut self, data: &std::path::Path) {
+        self.jobs = self.jobs.clone().with_logs_below(data.into());
+        self.site = web::Data::new(Site {
+            jobs: self.jobs.clone(),
+            token: TOKEN.into(),
+            allow_from: Vec::new(),
+            marks: Vec::new(),
+            more: None,
+            closing: self.site.closing.clone(),
+        });
     }
 
     pub fn asked(&self) -> Vec<Heard> {
