@@ -107,7 +107,7 @@ pub enum Compared {
     Image,
     /// The backup, read to its end, with what it promises to hold.
     BackupParts,
-    /// Marks all over the card, written before anything else: it holds as much as it says (DV-6).
+    /// Marks at places up to the end of the card, written before the image: it holds as much as it says (DV-6).
     Capacity,
     /// Every MiB of the image with what the card gives back.
     Content,

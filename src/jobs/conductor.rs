@@ -12,7 +12,8 @@ use crate::disk::{Card, Finished};
 use crate::domain::disk::{Disk, DiskId, Rules, SystemDisks, may_overwrite};
 use crate::domain::estimate::{Expected, Rates};
 use crate::domain::job::{
-    BackupChoice, CardBrief, CardNow, CardRequest, DiskMarks, JobId, JobState, JobView, Made, StageState, StageView, Warning,
+    BackupChoice, CardBrief, CardNow, CardRequest, DiskMarks, JobId, JobState, JobView, Made, StageState, StageView,
+    Warning,
 };
 use crate::domain::problem::Problem;
 use crate::domain::progress::Amount;

@@ -48,11 +48,7 @@ pub async fn get_image(run: &Run, world: &World, plan: &ImagePlan, work: &Work) 
 }
 
 /// Reads what the image says of itself; hashes it if nobody did yet.
-async fn inspect(
-    path: PathBuf,
-    about: Option<&cache::About>,
-    work: &Work,
-) -> Result<LocalImage, Trouble> {
+async fn inspect(path: PathBuf, about: Option<&cache::About>, work: &Work) -> Result<LocalImage, Trouble> {
     let (work, digest) = (work.clone(), about.map(|about| about.digest));
     let as_published = about.is_some_and(|about| about.verified);
     let inspected = on_thread("inspect", move || {

@@ -6,7 +6,7 @@ use actix_web::test::{self, TestRequest};
 use actix_web::{body::MessageBody, web};
 use tokio::sync::{mpsc, watch};
 
-use super::{Mark, Site, app};
+use super::{Mark, Site, app, trial_jobs};
 use crate::domain::backup::{BackupFacts, BackupKind, ListedBackup};
 use crate::domain::disk::{Access, Contents, Disk, Fingerprint, FoundPartition, Refusal, Transport};
 use crate::domain::job::*;
@@ -346,7 +346,18 @@ pub fn ended(id: u64, state: JobState) -> JobView {
 }
 
 /// Where there is something to look at. A page that a state does not have answers 404 or leads to another.
-const PAGES: [&str; 5] = ["", "jobs/7", "jobs/7/stop", "card?disk=sdb", "no-such-page"];
+const PAGES: [&str; 10] = [
+    "",
+    "jobs/7",
+    "jobs/7/stop",
+    "jobs/7/log",
+    "jobs/7/certificate",
+    "card?disk=sdb",
+    "history",
+    "cache",
+    "about",
+    "no-such-page",
+];
 
 /// Languages of the pages, as in `Accept-Language`.
 const LANGUAGES: [&str; 1] = ["en"];
@@ -361,7 +372,10 @@ async fn all_there_is_to_look_at() -> actix_web::HttpResponse {
 /// `SD_SWAP_LOOK` names an address. `look/NAME` changes the state; `look` lists the states and the pages.
 #[actix_web::test]
 async fn every_state_is_served_on_a_real_port() {
-    let trial = Arc::new(Trial::new());
+    let (mut trial, data) = (Trial::new(), tempfile::tempdir().unwrap());
+    trial.keep_logs(data.path());
+    trial_jobs::write_logs(data.path());
+    let trial = Arc::new(trial);
     let stay = std::env::var("SD_SWAP_LOOK").ok();
     let listen = stay.as_deref().unwrap_or("127.0.0.1:0").parse().unwrap();
     let (sets, of) = (trial.clone(), |name: &str| STATES.iter().find(|(state, _)| *state == name).copied());
@@ -390,7 +404,7 @@ async fn every_state_is_served_on_a_real_port() {
             for path in std::iter::once(&*format!("look/{name}")).chain(PAGES) {
                 let mut answer = client.get(format!("http://{address}/{path}")).send().await.unwrap();
                 let status = answer.status().as_u16();
-                assert!(matches!(status, 200 | 404), "{name} {path}: {status}");
+                assert!(matches!(status, 200 | 404 | 409), "{name} {path}: {status}");
                 assert!(!answer.body().limit(1 << 20).await.unwrap().is_empty());
             }
         }
@@ -410,7 +424,7 @@ fn usual(trial: &Trial) {
 }
 
 /// What the pages can look like; each begins with the usual.
-const STATES: [(&str, Set); 19] = [
+const STATES: [(&str, Set); 24] = [
     ("usual", |_| {}),
     ("unknown", |t| {
         t.system.send_replace(Arc::new(SystemView::default()));
@@ -498,6 +512,17 @@ const STATES: [(&str, Set); 19] = [
         let mut job = ended(7, JobState::Done);
         job.warnings = vec![warning("Not backed up: Mosquitto.")];
         t.show(vec![job, ended(6, JobState::Cancelled)]);
+    }),
+    ("history", |t| t.show(trial_jobs::every_outcome())),
+    ("long", |t| {
+        t.show(vec![trial_jobs::long(7)]);
+        t.change_system(|s| s.kept_image = Some((format!("{}.img.xz", "long".repeat(40)), Bytes(350_000_000))));
+    }),
+    ("old", |t| t.show(vec![trial_jobs::old(7)])),
+    ("kept", |t| t.change_system(|s| s.kept_image = Some(("haos_rpi4-64-18.2.img.xz".into(), Bytes(350_000_000))))),
+    ("kept-running", |t| {
+        t.show(vec![job(7)]);
+        t.change_system(|s| s.kept_image = Some(("haos_rpi4-64-18.2.img.xz".into(), Bytes(350_000_000))));
     }),
 ];
 
