@@ -55,12 +55,18 @@ impl Row {
             result: words::outcome(t, job.state),
             problem: job.problem.as_ref().map(|problem| problem.words_in(t).title),
             warnings: job.warnings.iter().map(|warning| warning.text.said_in(t)).collect(),
-            took: words::took(t, job.ended.unwrap_or(now).saturating_sub(job.started).saturating_mul(1000)),
+            took: took(t, job, now),
             job: links.job(job.id),
             log: links.log(job.id),
             certificate: (job.state == JobState::Done).then(|| links.certificate(job.id)),
         }
     }
+}
+
+/// Nobody saw the end of a job that was interrupted.
+fn took(t: Language, job: &JobView, now: u64) -> String {
+    let until = job.ended.or((!job.state.is_over()).then_some(now));
+    until.map_or("–".into(), |until| words::took(t, until.saturating_sub(job.started).saturating_mul(1000)))
 }
 
 fn look(state: JobState) -> (&'static str, &'static str) {
@@ -130,7 +136,8 @@ mod tests {
         answer.has("Home Assistant OS 18.2 · Core 2026.11.1 · sd-swap 0.1.0");
         answer.has("The folder of local apps (addons/local) is not in this backup");
         answer.has("<time datetime=\"");
-        answer.has("27 min");
+        answer.has("<div class=\"brief\">27 min</div>");
+        answer.has("<div class=\"brief\">–</div>");
         answer.has("SanDisk Ultra, 64 GB");
         let mut failed = ended(8, JobState::Failed);
         failed.problem =
