@@ -266,6 +266,8 @@ impl Conductor {
             self.finished.push((running.disk, card));
         }
         self.out.scans.look_again();
+        // What is kept, what is free and which backups there are has changed.
+        self.ask();
         self.list_disks();
     }
 

@@ -69,7 +69,7 @@ fn without_secrets(line: &str) -> String {
 fn next_secret(text: &str) -> Option<(&str, &str)> {
     let query = text.find("://").and_then(|at| after(text, at, '?'));
     let labelled = SECRETS.iter().filter_map(|word| value_of(text, word)).min();
-    let (begin, end) = [query, labelled].into_iter().flatten().min()?;
+    let (begin, end) = [query, labelled, network(text)].into_iter().flatten().min()?;
     Some((text.get(..begin)?, text.get(end..)?))
 }
 
@@ -79,6 +79,14 @@ fn after(text: &str, at: usize, mark: char) -> Option<(usize, usize)> {
     let url = url.get(..url.find(|c: char| c.is_whitespace() || "\"'<>)".contains(c)).unwrap_or(url.len()))?;
     let begin = at + url.find(mark)? + 1;
     let end = at + url.len();
+    (begin < end && text.get(begin..end) != Some(HIDDEN)).then_some((begin, end))
+}
+
+/// A file of NetworkManager is mostly named as the Wi-Fi is.
+fn network(text: &str) -> Option<(usize, usize)> {
+    const FOLDER: &str = "system-connections/";
+    let begin = text.find(FOLDER)? + FOLDER.len();
+    let end = begin + text.get(begin..)?.find(".nmconnection")?;
     (begin < end && text.get(begin..end) != Some(HIDDEN)).then_some((begin, end))
 }
 
@@ -183,6 +191,10 @@ mod tests {
                 "getting https://h.example/a.xz?[hidden] timed out",
             ),
             ("token=a https://x.example/?b token=c", "token=[hidden] https://x.example/?[hidden] token=[hidden]"),
+            (
+                "writing etc/NetworkManager/system-connections/Our Home.nmconnection: full",
+                "writing etc/NetworkManager/system-connections/[hidden].nmconnection: full",
+            ),
             // Words alone give nothing away.
             ("The backup is protected: have its key at hand.", "The backup is protected: have its key at hand."),
             ("backup: begins", "backup: begins"),

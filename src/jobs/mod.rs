@@ -4,6 +4,7 @@ pub mod admit;
 pub mod board;
 pub mod clock;
 pub mod conductor;
+pub mod disk_json;
 pub mod get_backup;
 pub mod get_image;
 pub mod ledger;
