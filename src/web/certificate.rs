@@ -101,7 +101,6 @@ fn size(t: Language, bytes: Bytes) -> String {
 
 fn card(t: Language, facts: &Certificate) -> Group {
     let (card, mut rows) = (&facts.card, Rows(t, Vec::new()));
-    rows.put("certificate-name", Some(card.name.clone()));
     rows.put("certificate-maker", card.vendor.clone());
     rows.put("certificate-model", card.model.clone());
     rows.put("certificate-serial", card.serial.clone());
