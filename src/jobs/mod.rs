@@ -187,6 +187,11 @@ impl Jobs {
         self.all().iter().find(|j| !j.state.is_over()).cloned()
     }
 
+    /// Where ledger, logs and kept image lie; `None`: nothing is kept (tests).
+    pub fn data(&self) -> Option<&std::path::Path> {
+        self.data.as_deref()
+    }
+
     /// The log of a job: plain ASCII, lines ended by `\n`, without secrets, of a huge one the end. `None`: there is none.
     pub async fn log(&self, id: JobId) -> Option<String> {
         let data = self.data.clone()?;

@@ -2,19 +2,28 @@
 //!
 //! Everything shown comes out of the watch channels of [`Jobs`]; the face reads no disks and no files.
 
+mod about;
 mod api;
 mod assets;
+mod cache;
 mod card;
+mod certificate;
+mod diagnostics;
 pub(crate) mod error;
 mod events;
+mod history;
 mod home;
 mod ingress;
 mod job;
+mod job_log;
 pub(crate) mod links;
+mod moment;
 mod routes;
 mod swap;
 #[cfg(test)]
 mod trial;
+#[cfg(test)]
+mod trial_jobs;
 mod words;
 
 use std::future::Future;
@@ -29,6 +38,7 @@ use actix_web::{App, Error, HttpRequest, HttpServer, body::MessageBody, web};
 use ipnet::IpNet;
 use tokio::sync::watch;
 
+use crate::domain::job::{JobId, JobView};
 use crate::jobs::Jobs;
 use crate::texts::Language;
 use links::Links;
@@ -63,6 +73,12 @@ pub enum ServeError {
     #[error("serving the pages")]
     Serving { source: io::Error },
 }
+
+/// Where people report what went wrong, once the package names its repository.
+const REPORT: Option<&str> = match concat!(env!("CARGO_PKG_REPOSITORY"), "/issues").as_bytes() {
+    b"/issues" => None,
+    _ => Some(concat!(env!("CARGO_PKG_REPOSITORY"), "/issues")),
+};
 
 /// What every handler may ask.
 struct Site {
@@ -110,6 +126,11 @@ impl Shell {
 impl Site {
     fn shell(&self, t: Language, links: Links, live: bool) -> Shell {
         Shell { links, marks: self.marks.clone(), live, quiet: false, t }
+    }
+
+    /// The job that the path names.
+    fn job_of(&self, req: &HttpRequest) -> Option<Arc<JobView>> {
+        self.jobs.job(JobId(req.match_info().get("id")?.parse().ok()?))
     }
 
     fn token_fits(&self, given: &str) -> bool {

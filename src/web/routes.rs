@@ -3,7 +3,7 @@
 use actix_web::web::{self, ServiceConfig, delete, get, post};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
-use super::{api, assets, card, error, home, job, swap};
+use super::{about, api, assets, cache, card, certificate, error, history, home, job, job_log, swap};
 
 pub fn all(cfg: &mut ServiceConfig) {
     cfg.service(page("/").route(get().to(home::get)))
@@ -15,6 +15,13 @@ pub fn all(cfg: &mut ServiceConfig) {
         .service(page("/jobs/{id}/live").route(get().to(job::live)))
         .service(page("/jobs/{id}/stop").route(get().to(job::stop_page)).route(post().to(job::stop)))
         .service(page("/jobs/{id}/swap").route(get().to(swap::get)))
+        .service(page("/jobs/{id}/log").route(get().to(job_log::get)))
+        .service(page("/jobs/{id}/log.txt").route(get().to(job_log::text)))
+        .service(page("/jobs/{id}/certificate").route(get().to(certificate::get)))
+        .service(page("/jobs/{id}/certificate.json").route(get().to(certificate::json)))
+        .service(page("/history").route(get().to(history::get)))
+        .service(page("/cache").route(get().to(cache::get)).route(post().to(cache::post)))
+        .service(page("/about").route(get().to(about::get)))
         .service(page("/assets/{name}").route(get().to(assets::get)))
         .service(
             web::scope("/api")

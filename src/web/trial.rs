@@ -6,7 +6,7 @@ use actix_web::test::{self, TestRequest};
 use actix_web::{body::MessageBody, web};
 use tokio::sync::{mpsc, watch};
 
-use super::{Mark, Site, app};
+use super::{Mark, Site, app, trial_jobs};
 use crate::domain::backup::{BackupFacts, BackupKind, ListedBackup};
 use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint, FoundPartition, Refusal, Transport};
 use crate::domain::job::*;
@@ -348,18 +348,44 @@ pub fn ended(id: u64, state: JobState) -> JobView {
     job
 }
 
+/// Where there is something to look at. A page that a state does not have answers 404 or leads to another.
+const PAGES: [&str; 10] = [
+    "",
+    "jobs/7",
+    "jobs/7/stop",
+    "jobs/7/log",
+    "jobs/7/certificate",
+    "card?disk=sdb",
+    "history",
+    "cache",
+    "about",
+    "no-such-page",
+];
+
+/// Languages of the pages, as in `Accept-Language`.
+const LANGUAGES: [&str; 1] = ["en"];
+
+/// What the browser tests go through.
+async fn all_there_is_to_look_at() -> actix_web::HttpResponse {
+    let states: Vec<&str> = STATES.iter().map(|(name, _)| *name).collect();
+    actix_web::HttpResponse::Ok().json(serde_json::json!({ "states": states, "pages": PAGES, "languages": LANGUAGES }))
+}
+
 /// Serves every state of the pages on a real port, one after the other; stays there to be looked at in a browser if
-/// `SD_SWAP_LOOK` names an address. `look/NAME` changes the state and leads home.
+/// `SD_SWAP_LOOK` names an address. `look/NAME` changes the state; `look` lists the states and the pages.
 #[actix_web::test]
 async fn every_state_is_served_on_a_real_port() {
-    let trial = Arc::new(Trial::new());
+    let (mut trial, data) = (Trial::new(), tempfile::tempdir().unwrap());
+    trial.keep_logs(data.path());
+    trial_jobs::write_logs(data.path());
+    let trial = Arc::new(trial);
     let stay = std::env::var("SD_SWAP_LOOK").ok();
     let listen = stay.as_deref().unwrap_or("127.0.0.1:0").parse().unwrap();
     let (sets, of) = (trial.clone(), |name: &str| STATES.iter().find(|(state, _)| *state == name).copied());
     // The senders are shared by the workers' threads.
     let more: super::MoreRoutes = Arc::new(move |cfg| {
         let sets = sets.clone();
-        cfg.route(
+        cfg.route("/look", web::get().to(all_there_is_to_look_at)).route(
             "/look/{name}",
             web::get().to(move |name: web::Path<String>| {
                 let found = of(&name);
@@ -378,10 +404,10 @@ async fn every_state_is_served_on_a_real_port() {
     let visit = async move {
         let client = awc::Client::default();
         for (name, _) in STATES {
-            for path in [&format!("look/{name}"), "", "jobs/7", "jobs/7/swap", "card?disk=sdb"] {
+            for path in std::iter::once(&*format!("look/{name}")).chain(PAGES) {
                 let mut answer = client.get(format!("http://{address}/{path}")).send().await.unwrap();
                 let status = answer.status().as_u16();
-                assert!(matches!(status, 200 | 404), "{name} {path}: {status}");
+                assert!(matches!(status, 200 | 404 | 409), "{name} {path}: {status}");
                 assert!(!answer.body().limit(1 << 20).await.unwrap().is_empty());
             }
         }
@@ -621,6 +647,17 @@ pub const STATES: &[(&str, Set)] = &[
         });
         t.plug(vec![listed(internal(), &[Refusal::RunsSystem, Refusal::BuiltIn])]);
         t.show(vec![job]);
+    }),
+    ("history", |t| t.show(trial_jobs::every_outcome())),
+    ("long", |t| {
+        t.show(vec![trial_jobs::long(7)]);
+        t.change_system(|s| s.kept_image = Some((format!("{}.img.xz", "long".repeat(40)), Bytes(350_000_000))));
+    }),
+    ("old", |t| t.show(vec![trial_jobs::old(7)])),
+    ("kept", |t| t.change_system(|s| s.kept_image = Some(("haos_rpi4-64-18.2.img.xz".into(), Bytes(350_000_000))))),
+    ("kept-running", |t| {
+        t.show(vec![job(7)]);
+        t.change_system(|s| s.kept_image = Some(("haos_rpi4-64-18.2.img.xz".into(), Bytes(350_000_000))));
     }),
 ];
 
