@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
-.PHONY: run test test-api check torture coverage needs-run needs-test
+.PHONY: run test test-api check torture coverage dist needs-run needs-test
 
 CARGO ?= cargo
 
@@ -30,6 +30,10 @@ torture: needs-test
 # Lines covered, per file; needs cargo-llvm-cov (cargo install cargo-llvm-cov --locked).
 coverage: needs-test
 	$(CARGO) llvm-cov --locked --summary-only --ignore-filename-regex 'registry|rustc'
+
+# The program as the app ships it, into dist/amd64 and dist/aarch64; then `docker build .` needs no compiler.
+dist:
+	@scripts/dist
 
 needs-run:
 	@scripts/needs run

@@ -127,21 +127,6 @@ impl Links {
     pub fn asset(&self, name: &str) -> String {
         self.to(&format!("assets/{}", assets::hashed(name)))
     }
-
-    /// All jobs.
-    pub fn history(&self) -> String {
-        self.to("history")
-    }
-
-    /// The kept image.
-    pub fn cache(&self) -> String {
-        self.to("cache")
-    }
-
-    /// Versions, diagnostics.
-    pub fn about(&self) -> String {
-        self.to("about")
-    }
 }
 
 #[cfg(test)]

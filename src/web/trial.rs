@@ -349,9 +349,10 @@ pub fn ended(id: u64, state: JobState) -> JobView {
 }
 
 /// Where there is something to look at. A page that a state does not have answers 404 or leads to another.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "",
     "jobs/7",
+    "jobs/7/swap",
     "jobs/7/stop",
     "jobs/7/log",
     "jobs/7/certificate",
