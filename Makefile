@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
-.PHONY: run test check test-browser screens torture coverage needs-run needs-test needs-browser
+.PHONY: run test test-api test-browser screens check torture coverage needs-run needs-test needs-browser
 
 CARGO ?= cargo
 
@@ -9,6 +9,12 @@ run: needs-run
 # Formatting, lints, floors and every test; below 15 minutes on two cores.
 test: needs-test check
 	$(CARGO) test --locked --no-fail-fast
+
+# The API against its own description, with schemathesis from PyPI; a minute.
+test-api:
+	@scripts/needs api
+	$(CARGO) build --locked
+	scripts/schemathesis
 
 check:
 	$(CARGO) fmt --check
@@ -24,9 +30,11 @@ test-browser: needs-browser
 screens: needs-browser
 	node tests/browser/screens.mjs
 
-# The long form of what `make test` runs a share of: every operation of a job fails once, 10,000 seeds, 200 kills.
+# The long form of what `make test` runs a share of: every operation of a job fails once, 10,000 seeds, 200 kills. The
+# allocator is told to give memory back: a child tool costs as much as there are pages to share with it.
 torture: needs-test
-	SD_SWAP_TORTURE=1 $(CARGO) test --locked --test torture --test kill --test simulate -- --nocapture --test-threads=2
+	SD_SWAP_TORTURE=1 MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 \
+		$(CARGO) test --locked --test torture --test kill --test simulate -- --nocapture --test-threads=2
 
 # Lines covered, per file; needs cargo-llvm-cov (cargo install cargo-llvm-cov --locked).
 coverage: needs-test

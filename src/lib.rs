@@ -6,10 +6,13 @@
 //! 4  web   cli   demo          faces: pages, commands, the stand-ins
 //! 3  jobs                      work in progress: conductor, run, ledger, the recipe
 //! 2  host · disk · image · supervisor      the machine, cards, image bytes, the Supervisor's API
-//! 1  domain                    words: data and rules
+//! 1  domain   config           data and rules
+//! 0  texts                     every word a person reads, one folder per language
 //! ```
 //!
 //! On floor 2 only `disk → host` is a sideways step.
+
+pub mod texts;
 
 pub mod domain;
 

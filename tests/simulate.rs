@@ -399,16 +399,20 @@ fn nothing_left(data: &Path, what: &str) {
 /// After all of it: a new program on the same data and the same card makes it.
 fn undisturbed(stage: &Stage, card: &Path, data: &Path, what: &str) {
     let mut world = World::begin(stage, card, data);
+    let refused = std::cell::RefCell::new(None);
     // A backup that an earlier run left the Supervisor with goes on; it is waited for as a user would.
     let id = until(|| {
         let request = world.request(BackupChoice::New, "next")?;
         match world.start(request) {
             Ok(id) => Some(id),
-            Err(StartError::Refused { .. }) => None,
+            Err(error @ StartError::Refused { .. }) => {
+                refused.replace(Some(error));
+                None
+            }
             Err(error) => panic!("after {what}: {error:?}"),
         }
     });
-    let id = id.unwrap_or_else(|| panic!("after {what}: the next job does not start"));
+    let id = id.unwrap_or_else(|| panic!("after {what}: the next job does not start: {:?}", refused.take()));
     until(|| world.view(id).state.is_over().then_some(())).unwrap_or_else(|| panic!("after {what}: hangs"));
     let view = world.view(id);
     assert_eq!(view.state, JobState::Done, "after {what}: {:?} {:?}", view.problem, view.detail);

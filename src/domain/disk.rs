@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::size::Bytes;
+use crate::texts::Language;
 
 /// The kernel's name of a whole disk (`sda`), or the name of a scratch card. It names a disk only for as long as it is
 /// plugged in; the [`Fingerprint`] tells whether it is still the same one.
@@ -223,28 +224,26 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl Refusal {
     /// The sentence of face §6.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub fn said_in(&self, language: Language) -> String {
+        let key = format!("refusal-{}", self.code().replace('_', "-"));
         match self {
-            Refusal::RunsSystem => f.write_str("This Home Assistant runs from it."),
-            Refusal::HoldsData => f.write_str("It holds this system's data."),
-            Refusal::SystemUnknown { missing } => {
-                write!(f, "It is not known yet which disks this system uses ({missing} did not answer).")
+            Refusal::SystemUnknown { missing } => language.with(&key, "missing", missing),
+            Refusal::InUse { what } => language.with(&key, "what", what),
+            Refusal::TooSmall { has, need } => {
+                language.tell(&key, &[("has", &has.said_in(language)), ("need", &need.said_in(language))])
             }
-            Refusal::BuiltIn => f.write_str("It is built in."),
-            Refusal::InUse { what } => write!(f, "{what} is using it."),
-            Refusal::Mounted => f.write_str("It is mounted or used on this machine."),
-            Refusal::JobUsesIt => f.write_str("A job is using it."),
-            Refusal::TooSmall { has, need } => write!(f, "Too small: {has}, needed {need}."),
-            Refusal::TooLarge { has } => write!(f, "Too large: {has}; at most 2.2 TB can be used."),
-            Refusal::WriteProtected => f.write_str("It is write-protected."),
-            Refusal::NoMedium => f.write_str("No card in it. Put the new card in."),
-            Refusal::SectorSize { bytes } => write!(f, "Its sectors are {bytes} bytes; Home Assistant OS needs 512."),
-            Refusal::Unreadable => f.write_str("It could not be read."),
-            Refusal::Twin => f.write_str("It looks the same as another disk. Pull this one out and put it back."),
-            Refusal::MayNotOpen => f.write_str("This app may not open it yet."),
+            Refusal::TooLarge { has } => language.with(&key, "has", has.said_in(language)),
+            Refusal::SectorSize { bytes } => language.with(&key, "bytes", *bytes),
+            _ => language.say(&key),
         }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.said_in(Language::English))
     }
 }
 

@@ -22,6 +22,7 @@ use super::problem::Problem;
 use super::progress::Amount;
 use super::size::Bytes;
 use super::stage::Stage;
+use crate::texts::{Language, Phrase};
 
 /// Counts up from 1 for the life of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -165,13 +166,18 @@ pub enum CardNow {
 }
 
 impl CardNow {
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            CardNow::Untouched => "The card is unchanged.",
-            CardNow::Blank => "The card is empty now and can be used again.",
-            CardNow::Finished => "The card is finished.",
-            CardNow::Unknown => "The card could not be read afterwards. Do not start anything from it; make it anew.",
-        }
+    pub fn said_in(self, language: Language) -> String {
+        language.say(match self {
+            CardNow::Untouched => "card-untouched",
+            CardNow::Blank => "card-blank",
+            CardNow::Finished => "card-finished",
+            CardNow::Unknown => "card-unknown",
+        })
+    }
+
+    /// [`CardNow::said_in`] English.
+    pub fn sentence(self) -> String {
+        self.said_in(Language::English)
     }
 }
 
@@ -197,14 +203,23 @@ pub struct StageView {
     /// Milliseconds it took, or has taken so far.
     pub millis: u64,
     /// What it does just now, where it says so: "Backing up Mosquitto".
-    pub note: Option<String>,
+    pub note: Option<Phrase>,
 }
 
 /// Something the user should know that did not stop the job; `code` is stable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     pub code: String,
-    pub text: String,
+    #[serde(flatten)]
+    pub text: Phrase,
+}
+
+impl Warning {
+    /// The text `warning-CODE` with values in it.
+    pub fn new(code: &str, values: &[(&str, &str)]) -> Warning {
+        let key = format!("warning-{}", code.replace('_', "-"));
+        Warning { code: code.into(), text: Phrase::with(&key, values) }
+    }
 }
 
 /// The disk of a job, as people know it.

@@ -6,8 +6,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::disk::Refusal;
 use super::size::Bytes;
 use super::stage::Stage;
+use crate::texts::{Language, Phrase, Value};
 
 /// A problem of face §12; `code()` is its stable name in the API, `number()` its name in the papers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +34,7 @@ pub enum Problem {
         need: Bytes,
     },
     BackupFailed {
-        said: String,
+        said: Phrase,
     },
     BackupRunning,
     CardPulled {
@@ -50,7 +52,7 @@ pub enum Problem {
     CardUnreliable {
         places: u64,
         first: Bytes,
-        looks_like: String,
+        looks_like: Phrase,
     },
     DownloadStopped {
         host: String,
@@ -62,7 +64,7 @@ pub enum Problem {
         free: Bytes,
     },
     LastCheckFailed {
-        what: String,
+        what: Phrase,
     },
     Restarted {
         stage: Option<Stage>,
@@ -75,27 +77,27 @@ pub enum Problem {
     NoInternet,
     NotHaos,
     SupervisorSilent {
-        said: String,
+        said: Phrase,
     },
     CannotSave {
-        why: String,
+        why: Phrase,
     },
     BackupUnusable {
-        why: String,
+        why: Phrase,
     },
     GrowFailed {
-        what: String,
+        what: Phrase,
     },
     /// The image is not what a Home Assistant OS image is: what was found.
     ImageUnusable {
-        why: String,
+        why: Phrase,
     },
     /// The disk itself is refused (DV-2): every reason.
     DiskRefused {
-        reasons: Vec<String>,
+        reasons: Vec<Refusal>,
     },
     Unexpected {
-        short: String,
+        short: Phrase,
     },
 }
 
@@ -114,10 +116,6 @@ fn sentence(text: &str) -> String {
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
     let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{stop}", letters.as_str())
-}
-
-fn words(title: &str, happened: impl Into<String>, todo: &str) -> Words {
-    Words { title: title.into(), happened: happened.into(), todo: todo.into() }
 }
 
 impl Problem {
@@ -168,163 +166,63 @@ impl Problem {
 
     /// The words a person reads.
     pub fn words(&self) -> Words {
-        match self {
-            Problem::DiskMayNotOpen => words(
-                "This disk may not be opened yet",
-                "Home Assistant gives the app a disk at the moment it is plugged in; this one was refused, most often \
-                 because a Home Assistant system is already on it.",
-                "Pull it out and put it back. Still refused: restart the app with the card in, erase the card on a \
-                 computer, or use another card.",
-            ),
-            Problem::NoReader { need } => words(
-                "No card reader found",
-                "Nothing removable is plugged in.",
-                &format!(
-                    "Plug in a USB reader with a card of {} or more. This page notices by itself.",
-                    need.as_sold()
-                ),
-            ),
-            Problem::CardTooSmall { has, need } => {
-                words("The card is too small", format!("It holds {has}; {need} are needed."), "Use a larger card.")
-            }
-            Problem::CardProtected => {
-                words("The card is write-protected", "Its lock is on.", "Take it out, slide the lock up, put it back.")
-            }
-            Problem::NoImageForBoard { board } => words(
-                "No system image for this board",
-                format!("There is no current Home Assistant OS for {board}."),
-                "A backup alone still helps: Settings › System › Backups.",
-            ),
-            Problem::AlreadyRunning => {
-                words("A card is already being made", "One at a time.", "Watch it, or stop it first.")
-            }
-            Problem::DiskChanged => words(
-                "The disk has changed",
-                "What is plugged in is not what you confirmed.",
-                "Look again and confirm again.",
-            ),
-            Problem::NoRoomForBackup { free, need } => words(
-                "Not enough room for the backup",
-                format!("{free} free, about {need} needed."),
-                "Delete old backups, then try again.",
-            ),
-            Problem::BackupFailed { said } => words(
-                "The backup failed",
-                format!("Home Assistant said: {}", sentence(said)),
-                "Make one in Settings to see the cause, then try again.",
-            ),
-            Problem::BackupRunning => {
-                words("Another backup is running", "Only one at a time.", "Try again when it is done.")
-            }
-            Problem::CardPulled { stage } => words(
-                "The card was pulled out",
-                format!("It vanished while {}.", stage.doing()),
-                "Put it back and start again.",
-            ),
-            Problem::CardSilent { minutes } => words(
-                "The card does not answer",
-                format!("No data for {minutes} minutes."),
-                "Wait, or stop and try another reader, port or card.",
-            ),
-            Problem::WriteFailed { at } => words(
-                "Writing failed",
-                format!("The card refused data at {at}."),
-                "Card or reader is faulty; try another.",
-            ),
-            Problem::CardCounterfeit { after } => words(
-                "The card is smaller than it says",
-                format!("Data came back wrong after {after}."),
-                "Probably a fake; return it.",
-            ),
-            Problem::CardUnreliable { places, first, looks_like } => words(
-                "The card is not reliable",
-                format!("{places} places read back differently, the first at {first}: {looks_like}."),
-                "Do not use it.",
-            ),
-            Problem::DownloadStopped { host } => words(
-                "The download stopped",
-                format!("{host} does not answer."),
-                "Check the internet; it resumes where it stopped.",
-            ),
-            Problem::DownloadDamaged => {
-                words("The download was damaged", "Its checksum does not fit; it was deleted.", "Try again.")
-            }
-            _ => self.more_words(),
-        }
+        self.words_in(Language::English)
     }
 
-    fn more_words(&self) -> Words {
+    /// The words a person reads, in their language.
+    pub fn words_in(&self, language: Language) -> Words {
+        let key = self.code().replace('_', "-");
+        let values = self.values(language);
+        let values: Vec<(&'static str, &dyn Value)> = values.iter().map(|(name, v)| (*name, v as &dyn Value)).collect();
+        let part = |part: &str| language.tell(&format!("problem-{key}-{part}"), &values);
+        let happened = if matches!(self, Problem::Restarted { stage: None }) { "before" } else { "happened" };
+        Words { title: part("title"), happened: part(happened), todo: part("todo") }
+    }
+
+    /// What stands in the words: sizes, names, what another part said.
+    fn values(&self, language: Language) -> Vec<(&'static str, String)> {
+        let size = |size: &Bytes| size.said_in(language);
+        let said = |phrase: &Phrase| sentence(&phrase.said_in(language));
         match self {
-            Problem::NoDigest => {
-                words("The image cannot be trusted", "Its checksum could not be fetched.", "Try again in an hour.")
+            Problem::NoReader { need } => vec![("need", need.sold_in(language))],
+            Problem::CardTooSmall { has, need } => vec![("has", size(has)), ("need", size(need))],
+            Problem::NoImageForBoard { board } => vec![("board", board.clone())],
+            Problem::NoRoomForBackup { free, need }
+            | Problem::BackupDoesNotFit { need, free }
+            | Problem::NoRoomForDownload { free, need } => vec![("free", size(free)), ("need", size(need))],
+            Problem::BackupFailed { said: words } | Problem::SupervisorSilent { said: words } => {
+                vec![("said", said(words))]
             }
-            Problem::BackupDoesNotFit { need, free } => words(
-                "The backup does not fit",
-                format!("{need} needed, {free} free on the card."),
-                "Use a larger card.",
-            ),
-            Problem::LastCheckFailed { what } => words(
-                "The card failed its last check",
-                format!("{} It was made blank.", sentence(what)),
-                "Start again; if it repeats, send the log.",
-            ),
-            Problem::Restarted { stage } => words(
-                "The app was restarted",
-                match stage {
-                    Some(stage) => format!("Work stopped while {}.", stage.doing()),
-                    None => "Work stopped before it began.".into(),
-                },
-                "Start again; download and backup are kept.",
-            ),
-            Problem::NoRoomForDownload { free, need } => words(
-                "Not enough room for the download",
-                format!("{free} free, {need} needed."),
-                "Delete old backups or the kept image, then try again.",
-            ),
-            Problem::StillStarting => words(
-                "Home Assistant is still starting",
-                "It makes no backups yet.",
-                "Wait a minute; this page notices by itself.",
-            ),
-            Problem::NoInternet => words(
-                "No internet",
-                "The system image cannot be downloaded.",
-                "Check the network; a kept image works without.",
-            ),
-            Problem::NotHaos => words(
-                "This is not Home Assistant OS",
-                "Cards can be made only for Home Assistant OS.",
-                "A backup still helps: Settings › System › Backups.",
-            ),
-            Problem::SupervisorSilent { said } => words(
-                "Home Assistant does not answer this app",
-                sentence(said),
-                "Restart the app; if it repeats, send the log.",
-            ),
-            Problem::CannotSave { why } => {
-                words("The app cannot save its state", sentence(why), "Free some room; work that runs goes on.")
+            Problem::CardPulled { stage } | Problem::Restarted { stage: Some(stage) } => {
+                vec![("doing", stage.doing_in(language))]
             }
-            Problem::BackupUnusable { why } => {
-                words("This backup cannot be used", sentence(why), "Choose another one or make a new one.")
+            Problem::CardSilent { minutes } => vec![("minutes", minutes.to_string())],
+            Problem::WriteFailed { at } => vec![("at", size(at))],
+            Problem::CardCounterfeit { after } => vec![("after", size(after))],
+            Problem::CardUnreliable { places, first, looks_like } => {
+                vec![("places", places.to_string()), ("first", size(first)), ("looks", looks_like.said_in(language))]
             }
-            Problem::GrowFailed { what } => words(
-                "The card's partition could not be made larger",
-                sentence(what),
-                "Start again; if it repeats, send the log.",
-            ),
-            Problem::ImageUnusable { why } => words(
-                "This image cannot be used",
-                sentence(why),
-                "Use an unchanged Home Assistant OS image (.img.xz) for this board.",
-            ),
+            Problem::DownloadStopped { host } => vec![("host", host.clone())],
+            Problem::LastCheckFailed { what } | Problem::GrowFailed { what } => vec![("what", said(what))],
+            Problem::CannotSave { why } | Problem::BackupUnusable { why } | Problem::ImageUnusable { why } => {
+                vec![("why", said(why))]
+            }
             Problem::DiskRefused { reasons } => {
-                words("This disk cannot be used", reasons.join(" "), "Choose another disk.")
+                let reasons: Vec<String> = reasons.iter().map(|reason| reason.said_in(language)).collect();
+                vec![("reasons", reasons.join(" "))]
             }
-            Problem::Unexpected { short } => {
-                words("Something went wrong", sentence(short), "Try again; the log helps to report it.")
-            }
-            // The others are in `words`, which is the only caller.
-            _ => words("Something went wrong", self.code(), "Try again; the log helps to report it."),
+            Problem::Unexpected { short } => vec![("short", said(short))],
+            Problem::DiskMayNotOpen
+            | Problem::CardProtected
+            | Problem::AlreadyRunning
+            | Problem::DiskChanged
+            | Problem::BackupRunning
+            | Problem::DownloadDamaged
+            | Problem::NoDigest
+            | Problem::Restarted { stage: None }
+            | Problem::StillStarting
+            | Problem::NoInternet
+            | Problem::NotHaos => Vec::new(),
         }
     }
 }
@@ -343,14 +241,14 @@ mod tests {
     use super::*;
 
     fn all() -> Vec<Problem> {
-        let (b, text) = (Bytes(7_200_000_000), String::from("it said so"));
+        let (b, text) = (Bytes(7_200_000_000), Phrase::foreign("it said so"));
         use Problem as P;
         vec![
             P::DiskMayNotOpen,
             P::NoReader { need: b },
             P::CardTooSmall { has: b, need: b },
             P::CardProtected,
-            P::NoImageForBoard { board: text.clone() },
+            P::NoImageForBoard { board: "yellow".into() },
             P::AlreadyRunning,
             P::DiskChanged,
             P::NoRoomForBackup { free: b, need: b },
@@ -377,7 +275,7 @@ mod tests {
             P::BackupUnusable { why: text.clone() },
             P::GrowFailed { what: text.clone() },
             P::ImageUnusable { why: text.clone() },
-            P::DiskRefused { reasons: vec!["It is built in.".into()] },
+            P::DiskRefused { reasons: vec![Refusal::BuiltIn] },
         ]
     }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::texts::Language;
+
 /// Bytes done of bytes in all; `total` is `None` where nobody knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Amount {
@@ -106,22 +108,22 @@ impl Rate {
 }
 
 /// The remaining time in the words of face §8.
-pub fn remaining_words(left: Option<Duration>) -> String {
-    let Some(left) = left else {
-        return "Time left is not known yet".into();
-    };
+pub fn remaining_in(language: Language, left: Option<Duration>) -> String {
+    let Some(left) = left else { return language.say("left-unknown") };
     let seconds = left.as_secs();
     let minutes = (seconds + 30) / 60;
     match (seconds, minutes) {
-        (0..=20, _) => "A few seconds left".into(),
-        (21..=90, _) => "About a minute left".into(),
-        (_, 0..=10) => format!("About {} minutes left", minutes.max(2)),
-        (_, 11..=90) => format!("About {} minutes left", (minutes + 2) / 5 * 5),
-        _ => {
-            let hours = (minutes + 30) / 60;
-            format!("About {} hours left", hours.max(2))
-        }
+        (0..=20, _) => language.say("left-seconds"),
+        (21..=90, _) => language.say("left-minute"),
+        (_, 0..=10) => language.with("left-minutes", "n", minutes.max(2)),
+        (_, 11..=90) => language.with("left-minutes", "n", (minutes + 2) / 5 * 5),
+        _ => language.with("left-hours", "n", ((minutes + 30) / 60).max(2)),
     }
+}
+
+/// [`remaining_in`] English.
+pub fn remaining_words(left: Option<Duration>) -> String {
+    remaining_in(Language::English, left)
 }
 
 #[cfg(test)]

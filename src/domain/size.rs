@@ -5,6 +5,8 @@ use std::ops::{Add, Sub};
 
 use serde::{Deserialize, Serialize};
 
+use crate::texts::Language;
+
 /// Bytes in a sector. Only disks with 512-byte logical sectors are written (DV-2).
 pub const SECTOR: u64 = 512;
 /// Bytes in a MiB: the unit of alignment of every Home Assistant OS layout.
@@ -33,6 +35,19 @@ impl Bytes {
 
     pub fn saturating_sub(self, other: Bytes) -> Bytes {
         Bytes(self.0.saturating_sub(other.0))
+    }
+
+    /// As `Display`, with the decimal mark of a language: "12,3 GB".
+    pub fn said_in(self, language: Language) -> String {
+        match self.0 {
+            0..=999 => language.with("bytes", "n", self.0),
+            _ => self.to_string().replace('.', &language.say("decimal-mark")),
+        }
+    }
+
+    /// As [`Bytes::as_sold`], with the decimal mark of a language.
+    pub fn sold_in(self, language: Language) -> String {
+        self.as_sold().replace('.', &language.say("decimal-mark"))
     }
 
     /// The size as printed on the card: whole GB ("64 GB"), TB with at most one decimal ("1 TB").

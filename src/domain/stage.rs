@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::texts::Language;
+
 /// A stage of "make card". The order of the variants is the order of the steps on the page; `Backup` runs beside
 /// `Download`, `Write` and `Verify`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,32 +45,26 @@ impl Stage {
     }
 
     /// What the step does, as the page says it. `version` is the Home Assistant OS version, if it is known.
-    pub fn sentence(self, version: Option<&str>) -> String {
+    pub fn sentence_in(self, language: Language, version: Option<&str>) -> String {
         match (self, version) {
-            (Stage::Preflight, _) => "Check the card and this system".into(),
-            (Stage::Backup, _) => "Make a full backup".into(),
-            (Stage::Download, Some(v)) => format!("Download Home Assistant OS {v}"),
-            (Stage::Download, None) => "Download Home Assistant OS".into(),
-            (Stage::Write, _) => "Write the system to the card".into(),
-            (Stage::Verify, _) => "Read it back and compare".into(),
-            (Stage::Grow, _) => "Make use of the whole card".into(),
-            (Stage::Inject, _) => "Put the backup on the card".into(),
-            (Stage::Commit, _) => "Make the card startable".into(),
+            (Stage::Download, Some(version)) => language.with("stage-download-version", "version", version),
+            _ => language.say(&format!("stage-{}", self.id())),
         }
     }
 
     /// The same while it runs: "writing the system to the card".
-    pub const fn doing(self) -> &'static str {
-        match self {
-            Stage::Preflight => "checking the card and this system",
-            Stage::Backup => "making a full backup",
-            Stage::Download => "downloading Home Assistant OS",
-            Stage::Write => "writing the system to the card",
-            Stage::Verify => "reading it back and comparing",
-            Stage::Grow => "making use of the whole card",
-            Stage::Inject => "putting the backup on the card",
-            Stage::Commit => "making the card startable",
-        }
+    pub fn doing_in(self, language: Language) -> String {
+        language.say(&format!("doing-{}", self.id()))
+    }
+
+    /// [`Stage::sentence_in`] English.
+    pub fn sentence(self, version: Option<&str>) -> String {
+        self.sentence_in(Language::English, version)
+    }
+
+    /// [`Stage::doing_in`] English.
+    pub fn doing(self) -> String {
+        self.doing_in(Language::English)
     }
 
     /// Commit takes seconds and is finished, never stopped (JB-3).

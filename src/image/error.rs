@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::image::{Board, OsVersion};
 use crate::domain::problem::Problem;
 use crate::domain::size::Bytes;
+use crate::texts::Phrase;
 
 /// Hosts are named without port and path; `source()` carries the cause.
 #[derive(Debug, thiserror::Error)]
@@ -120,24 +121,28 @@ impl ImageError {
             E::Silent { host } | E::Connection { host, .. } => Problem::DownloadStopped { host: host.clone() },
             E::Damaged { .. } | E::OtherSize { .. } | E::KeepsChanging { .. } => Problem::DownloadDamaged,
             E::NoRoom { missing, .. } => Problem::NoRoomForDownload { free: Bytes::ZERO, need: *missing },
-            E::ReadOnly { .. } | E::Storing { .. } => Problem::CannotSave { why: format!("{self} failed.") },
-            E::NotAnImage { found, .. } => unusable(format!("It is {found}")),
-            E::Truncated { .. } => unusable("Its end is missing"),
-            E::Broken { what, .. } => unusable(format!("It is damaged: {what}")),
-            E::TooMuchMemory { .. } => unusable("It needs too much memory to unpack"),
+            E::ReadOnly { .. } | E::Storing { .. } => {
+                Problem::CannotSave { why: Phrase::foreign(format!("{self} failed.")) }
+            }
+            E::NotAnImage { found, .. } => unusable(Phrase::with("why-image-is", &[("found", found)])),
+            E::Truncated { .. } => unusable(Phrase::of("why-image-cut")),
+            E::Broken { what, .. } => unusable(Phrase::with("why-image-damaged", &[("what", what)])),
+            E::TooMuchMemory { .. } => unusable(Phrase::of("why-image-memory")),
             E::NoRelease { .. }
             | E::Answered { .. }
             | E::Garbage { .. }
             | E::TooLong { .. }
             | E::Redirect { .. }
             | E::NoLength { .. }
-            | E::Reading { .. } => Problem::Unexpected { short: format!("It happened while {self}") },
+            | E::Reading { .. } => {
+                Problem::Unexpected { short: Phrase::with("why-happened-while", &[("what", &self.to_string())]) }
+            }
         })
     }
 }
 
-fn unusable(why: impl Into<String>) -> Problem {
-    Problem::ImageUnusable { why: why.into() }
+fn unusable(why: Phrase) -> Problem {
+    Problem::ImageUnusable { why }
 }
 
 #[cfg(test)]

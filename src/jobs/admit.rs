@@ -10,6 +10,7 @@ use crate::domain::system::SystemView;
 use crate::image::ImageError;
 use crate::image::catalog::choose_version;
 use crate::image::fetch::Source;
+use crate::texts::Phrase;
 
 use super::get_image::ImagePlan;
 use super::survey::need;
@@ -72,12 +73,11 @@ fn backup_problems(
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Warning>,
 ) -> Bytes {
-    let mut unusable = |why: &str| problems.push(Problem::BackupUnusable { why: why.into() });
+    let mut unusable = |why: &str| problems.push(Problem::BackupUnusable { why: Phrase::of(why) });
     let (slug, have_key) = match &request.backup {
         BackupChoice::New => {
             if !system.facts.local_apps.is_empty() {
-                let text = "The folder of local apps is missing from full backups. Save it yourself before you swap.";
-                warnings.push(Warning { code: "local_apps".into(), text: text.into() });
+                warnings.push(Warning::new("local_apps", &[]));
             }
             return system.facts.expected_backup().unwrap_or(Bytes::ZERO);
         }
@@ -85,18 +85,17 @@ fn backup_problems(
         BackupChoice::Existing { slug, have_key } => (slug, *have_key),
     };
     let Some(backup) = system.facts.backups.iter().flatten().find(|backup| backup.facts.slug == *slug) else {
-        unusable("It is not in Home Assistant's list any more.");
+        unusable("why-not-listed");
         return Bytes::ZERO;
     };
     if backup.facts.kind == BackupKind::Partial {
-        unusable("It is a partial backup: it does not hold the whole system.");
+        unusable("why-partial");
     }
     if backup.facts.protected && !have_key {
-        unusable("It is encrypted, and it was not confirmed that its key is at hand.");
+        unusable("why-no-key");
     }
     if backup.facts.without_database {
-        let text = "This backup was made without the database: the history will be empty on the new card.";
-        warnings.push(Warning { code: "without_database".into(), text: text.into() });
+        warnings.push(Warning::new("without_database", &[]));
     }
     backup.size
 }
@@ -120,12 +119,11 @@ async fn image_plan(
     let board = request.board.or_else(|| system.facts.board.as_deref()?.parse().ok())?;
     let facts = &system.facts;
     let Some(choice) = choose_version(latest, facts.os_version.as_ref(), facts.os_latest.as_ref()) else {
-        problems.push(Problem::SupervisorSilent { said: "It did not say which version it runs.".into() });
+        problems.push(Problem::SupervisorSilent { said: Phrase::of("why-no-version") });
         return None;
     };
     if choice.fell_back {
-        let text = format!("The running version has no release; the card gets {} instead.", choice.version);
-        warnings.push(Warning { code: "other_version".into(), text });
+        warnings.push(Warning::new("other_version", &[("version", &choice.version.to_string())]));
     }
     let (version, way) = (choice.version, Some(board));
     if let Some(kept) = world.cache.find(board, &version) {
@@ -157,7 +155,7 @@ fn release_problem(error: &ImageError) -> Option<Problem> {
 
 fn url_plan(url: &str, without_digest: bool, board: Option<Board>, problems: &mut Vec<Problem>) -> Option<Way> {
     let Ok(url) = url.parse() else {
-        problems.push(Problem::ImageUnusable { why: format!("{url:?} is not a URL") });
+        problems.push(Problem::ImageUnusable { why: Phrase::with("why-not-a-url", &[("url", url)]) });
         return None;
     };
     if !without_digest {
@@ -192,10 +190,7 @@ fn room_problems(
 fn room_for_restore(card: Bytes, backup: Bytes, warnings: &mut Vec<Warning>) {
     let wanted = Bytes(backup.0.saturating_mul(4)) + Bytes(8_000_000_000);
     if backup > Bytes::ZERO && card < wanted {
-        let text = format!(
-            "Putting a backup of {backup} back needs about {} for a while. A larger card is safer.",
-            wanted.as_sold()
-        );
-        warnings.push(Warning { code: "room_for_restore".into(), text });
+        let sizes = [("backup", backup.to_string()), ("room", wanted.as_sold())];
+        warnings.push(Warning::new("room_for_restore", &sizes.each_ref().map(|(name, size)| (*name, size.as_str()))));
     }
 }

@@ -18,6 +18,7 @@ use crate::domain::problem::Problem;
 use crate::domain::progress::Amount;
 use crate::domain::stage::Stage;
 use crate::domain::system::SystemView;
+use crate::texts::Phrase;
 
 use super::admit::{Admitted, admit};
 use super::board::Board;
@@ -264,6 +265,8 @@ impl Conductor {
             self.finished.push((running.disk, card));
         }
         self.out.scans.look_again();
+        // What is kept, what is free and which backups there are has changed.
+        self.ask();
         self.list_disks();
     }
 
@@ -273,7 +276,7 @@ impl Conductor {
             return Err(Problem::AlreadyRunning);
         }
         let removed = self.world.cache.remove();
-        removed.map_err(|error| Problem::CannotSave { why: trouble::chain(&error) })?;
+        removed.map_err(|error| Problem::CannotSave { why: Phrase::foreign(trouble::chain(&error)) })?;
         let mut system = (*self.system).clone();
         system.kept_image = None;
         self.show_system(system);
@@ -348,7 +351,7 @@ async fn look_at_system(world: &World) -> SystemView {
     let Some(supervisor) = &world.supervisor else { return SystemView::default() };
     match supervisor.system().await {
         Ok(reading) => survey::judge(reading.facts, kept),
-        Err(error) => survey::silent(trouble::chain(&error), kept),
+        Err(error) => survey::silent(Phrase::foreign(trouble::chain(&error)), kept),
     }
 }
 
@@ -357,7 +360,7 @@ async fn asked(asking: &mut Option<JoinHandle<SystemView>>) -> SystemView {
     let Some(task) = asking else { return std::future::pending().await };
     let heard = task.await;
     *asking = None;
-    heard.unwrap_or_else(|_| survey::silent("Asking it ended unexpectedly".into(), None))
+    heard.unwrap_or_else(|_| survey::silent(Phrase::of("why-asking-broke"), None))
 }
 
 /// Never, while nothing is being admitted.
@@ -366,7 +369,7 @@ async fn admitted(starting: &mut Option<Starting>) -> Result<Admitted, StartErro
         return std::future::pending().await;
     };
     task.await.unwrap_or_else(|_| {
-        let short = "Looking at what speaks against it ended unexpectedly".into();
+        let short = Phrase::of("why-judging-broke");
         Err(StartError::Refused { disk: Vec::new(), problems: vec![Problem::Unexpected { short }] })
     })
 }

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use crate::disk::Work;
 use crate::domain::backup::BackupSlug;
 use crate::domain::job::BackupChoice;
+use crate::domain::job::Warning;
 use crate::domain::problem::Problem;
 use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
 use crate::supervisor::{ArchiveError, BackupError, Depth, MadeBackup, check_file, find_tar};
+use crate::texts::Phrase;
 
 use super::clock;
 use super::make_card::LocalBackup;
@@ -21,16 +23,16 @@ pub async fn get_backup(run: &Run, world: &World, choice: &BackupChoice, work: &
     match choice {
         BackupChoice::New => {
             let made = make(run, world, work).await?;
-            run.note(Stage::Backup, "Checking the backup");
+            run.note(Stage::Backup, Phrase::of("note-checking-new-backup"));
             check(made.path, Some((made.listed.facts.slug, made.listed.size)), work).await
         }
         BackupChoice::Existing { slug, .. } => {
             let path = find(world, slug.clone()).await?;
-            run.note(Stage::Backup, "Checking the chosen backup");
+            run.note(Stage::Backup, Phrase::of("note-checking-chosen-backup"));
             check(path, None, work).await
         }
         BackupChoice::File(path) => {
-            run.note(Stage::Backup, "Checking the backup file");
+            run.note(Stage::Backup, Phrase::of("note-checking-backup-file"));
             check(path.clone(), None, work).await
         }
         // Its stage is skipped.
@@ -40,20 +42,20 @@ pub async fn get_backup(run: &Run, world: &World, choice: &BackupChoice, work: &
 
 /// Asks for a new backup and follows it. One that runs cannot be stopped: it is told, and left to end (JB-3).
 async fn make(run: &Run, world: &World, work: &Work) -> Result<MadeBackup, Trouble> {
-    let no_supervisor = || Trouble::plain(Problem::SupervisorSilent { said: "There is no Supervisor here.".into() });
+    let no_supervisor = || Trouble::plain(Problem::SupervisorSilent { said: Phrase::of("why-no-supervisor") });
     let supervisor = world.supervisor.as_ref().ok_or_else(no_supervisor)?;
     let expected = Some(run.expected_backup()).filter(|bytes| bytes.0 > 0);
     let report = |progress: crate::supervisor::BackupProgress| {
         work.meter.set_done(progress.bytes.0);
-        run.note(Stage::Backup, &progress.sentence());
+        run.note(Stage::Backup, progress.phrase());
     };
     let made = supervisor.full_backup(&clock::today(), &world.backup_dir, expected, &work.stop, report).await;
     let made = made.map_err(|error| trouble(run, error))?;
     for warning in &made.warnings {
-        run.warn(&warning.code, warning.text.clone());
+        run.warn(warning.clone());
     }
     if !made.followed_to_end {
-        run.warn("backup_unseen", "The Supervisor was restarted while it made the backup; the backup itself is whole.");
+        run.warn(Warning::new("backup_unseen", &[]));
     }
     Ok(made)
 }
@@ -61,8 +63,7 @@ async fn make(run: &Run, world: &World, work: &Work) -> Result<MadeBackup, Troub
 fn trouble(run: &Run, error: BackupError) -> Trouble {
     if let BackupError::Stopped { slug } = &error {
         if slug.is_some() {
-            let text = "Home Assistant goes on making the backup. It is kept and can be chosen next time.";
-            run.warn("backup_continues", text);
+            run.warn(Warning::new("backup_continues", &[]));
         }
         return Trouble::stopped();
     }
@@ -72,10 +73,7 @@ fn trouble(run: &Run, error: BackupError) -> Trouble {
 async fn find(world: &World, slug: BackupSlug) -> Result<PathBuf, Trouble> {
     let dir = world.backup_dir.clone();
     let found = on_thread("find-backup", move || find_tar(&dir, &slug)).await?;
-    found.ok_or_else(|| {
-        let why = "Its file is not in the backup folder of this machine.";
-        Trouble::plain(Problem::BackupUnusable { why: why.into() })
-    })
+    found.ok_or_else(|| Trouble::plain(Problem::BackupUnusable { why: Phrase::of("why-no-file") }))
 }
 
 /// Reads it to its end, inside and out, and takes its hash (BK-6, BK-7).
@@ -90,7 +88,7 @@ async fn check(path: PathBuf, wanted: Option<(BackupSlug, Bytes)>, work: &Work) 
     checked.await?.map_err(|error| match error {
         ArchiveError::Stopped => Trouble::stopped(),
         error => {
-            let why = super::trouble::chain(&error);
+            let why = Phrase::foreign(super::trouble::chain(&error));
             Trouble::new(Problem::BackupUnusable { why }, &error)
         }
     })

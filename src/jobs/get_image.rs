@@ -14,6 +14,7 @@ use super::thread::on_thread;
 use super::trouble::Trouble;
 use super::world::World;
 use crate::domain::stage::Stage;
+use crate::texts::Phrase;
 
 /// What admission found to be the way to the image.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub enum ImagePlan {
 pub async fn get_image(run: &Run, world: &World, plan: &ImagePlan, work: &Work) -> Result<LocalImage, Trouble> {
     match plan {
         ImagePlan::Kept(kept) => {
-            run.note(Stage::Download, "Kept from an earlier card; checked again");
+            run.note(Stage::Download, Phrase::of("note-image-kept"));
             let (cache, kept, again) = (world.cache.clone(), kept.clone(), work.clone());
             let confirmed =
                 on_thread("confirm", move || cache.confirm(&kept, &again.meter, &again.stop).map(|()| kept));

@@ -9,6 +9,7 @@ use crate::disk::{self, Card, CardError, Claimed, Finished, Grown, ImageBytes};
 use crate::domain::backup::CheckedBackup;
 use crate::domain::disk::{DiskId, Fingerprint};
 use crate::domain::image::Digest;
+use crate::domain::job::Warning;
 use crate::domain::job::{BackupChoice, CardNow, CardRequest};
 use crate::domain::problem::Problem;
 use crate::domain::size::{Bytes, MIB};
@@ -16,6 +17,7 @@ use crate::domain::stage::Stage;
 use crate::host::Host;
 use crate::image::file::{ImageFile, Packed};
 use crate::supervisor;
+use crate::texts::Phrase;
 
 use super::get_backup::get_backup;
 use super::get_image::{ImagePlan, get_image};
@@ -75,8 +77,8 @@ pub async fn flash(
     let card = match verify {
         true => run.stage(Stage::Verify, async |work| verify_card(card, image, work).await).await?,
         false => {
-            run.skip(Stage::Verify, "Left out, as asked");
-            run.warn("not_verified", "The card was not read back, as asked.");
+            run.skip(Stage::Verify, Phrase::of("note-left-out"));
+            run.warn(Warning::new("not_verified", &[]));
             card.trusted()
         }
     };
@@ -131,14 +133,14 @@ async fn get_image_stage(run: &Run, world: &World, plan: &ImagePlan) -> Result<L
 
 async fn backup_stage(run: &Run, world: &World, request: &CardRequest) -> Result<Option<LocalBackup>, Ended> {
     if request.backup == BackupChoice::None {
-        run.skip(Stage::Backup, "No backup goes onto this card");
+        run.skip(Stage::Backup, Phrase::of("note-no-backup"));
         return Ok(None);
     }
     let backup = run.stage(Stage::Backup, async |work| get_backup(run, world, &request.backup, &work).await).await?;
     run.expect(|expected| expected.backup = backup.checked.size.0);
     if matches!(request.backup, BackupChoice::File(_)) {
         // Of all others admission or the Supervisor has said it.
-        supervisor::warnings(&backup.checked.facts, &[]).iter().for_each(|w| run.warn(&w.code, w.text.clone()));
+        supervisor::warnings(&backup.checked.facts, &[]).iter().for_each(|warning| run.warn(warning.clone()));
     }
     run.made(|made| {
         made.backup = Some(backup.checked.facts.slug.clone());
@@ -156,9 +158,8 @@ async fn fill(run: &Run, request: &CardRequest, card: Card<Claimed>, image: Loca
     let rewritten = card.rewritten().to_vec();
     if !rewritten.is_empty() {
         let places: Vec<String> = rewritten.iter().map(|block| Bytes(block * MIB).to_string()).collect();
-        let text =
-            format!("{} places read right only after they were written again: {}.", places.len(), places.join(", "));
-        run.warn("blocks_rewritten", text);
+        let values = [("count", &*places.len().to_string()), ("places", &*places.join(", "))];
+        run.warn(Warning::new("blocks_rewritten", &values));
         run.made(|made| made.rewritten_blocks = rewritten);
     }
     run.stage(Stage::Grow, async |work| {

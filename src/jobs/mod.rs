@@ -4,9 +4,11 @@ pub mod admit;
 pub mod board;
 pub mod clock;
 pub mod conductor;
+pub mod disk_json;
 pub mod get_backup;
 pub mod get_image;
 pub mod ledger;
+pub mod logs;
 pub mod make_card;
 pub mod rates;
 pub mod run;
@@ -18,6 +20,7 @@ pub mod thread;
 pub mod trouble;
 pub mod world;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -26,6 +29,7 @@ use crate::domain::disk::{Disk, DiskId, Refusal};
 use crate::domain::job::{CardRequest, JobId, JobView};
 use crate::domain::problem::Problem;
 use crate::domain::system::SystemView;
+use crate::texts::Phrase;
 
 /// A disk with every reason against overwriting it; none: it may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +102,8 @@ pub struct Jobs {
     disks: watch::Receiver<Arc<DiskList>>,
     system: watch::Receiver<Arc<SystemView>>,
     jobs: watch::Receiver<AllJobs>,
+    /// Where the logs lie; `None`: there are none (tests).
+    data: Option<PathBuf>,
 }
 
 impl Jobs {
@@ -108,7 +114,12 @@ impl Jobs {
         system: watch::Receiver<Arc<SystemView>>,
         jobs: watch::Receiver<AllJobs>,
     ) -> Jobs {
-        Jobs { commands, disks, system, jobs }
+        Jobs { commands, disks, system, jobs, data: None }
+    }
+
+    /// The same handle, which finds the logs below `data`.
+    pub fn with_logs_below(self, data: PathBuf) -> Jobs {
+        Jobs { data: Some(data), ..self }
     }
 
     pub async fn start(&self, request: CardRequest) -> Result<JobId, StartError> {
@@ -136,7 +147,7 @@ impl Jobs {
 
     /// Removes the kept image; not while a job runs.
     pub async fn remove_kept_image(&self) -> Result<(), Problem> {
-        let closing = || Problem::Unexpected { short: "The app is ending".into() };
+        let closing = || Problem::Unexpected { short: Phrase::of("why-app-ending") };
         let (answer, result) = oneshot::channel();
         self.commands.send(Command::RemoveKeptImage(answer)).await.map_err(|_| closing())?;
         result.await.unwrap_or_else(|_| Err(closing()))
@@ -174,5 +185,16 @@ impl Jobs {
     /// The job that runs or is stopping.
     pub fn current(&self) -> Option<Arc<JobView>> {
         self.all().iter().find(|j| !j.state.is_over()).cloned()
+    }
+
+    /// The log of a job: plain ASCII, lines ended by `\n`, without secrets, of a huge one the end. `None`: there is none.
+    pub async fn log(&self, id: JobId) -> Option<String> {
+        let data = self.data.clone()?;
+        let read = tokio::task::spawn_blocking(move || logs::read(&data, id)).await;
+        let read = read.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        read.unwrap_or_else(|error| {
+            log::warn!("reading the log of job {id}: {error}");
+            None
+        })
     }
 }

@@ -15,6 +15,7 @@ use crate::domain::problem::Problem;
 use crate::domain::progress::{Meter, Rate, StopFlag};
 use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
+use crate::texts::Phrase;
 
 use super::board::Board;
 use super::clock;
@@ -112,7 +113,7 @@ impl Run {
     }
 
     /// A stage that has nothing to do.
-    pub fn skip(&self, stage: Stage, note: &str) {
+    pub fn skip(&self, stage: Stage, note: Phrase) {
         self.note(stage, note);
         self.set_stage(stage, StageState::Skipped);
     }
@@ -176,14 +177,13 @@ impl Run {
     }
 
     /// What a stage does just now: shown while it runs.
-    pub fn note(&self, stage: Stage, text: &str) {
+    pub fn note(&self, stage: Stage, text: Phrase) {
         if let Some(view) = self.view.borrow_mut().stages.iter_mut().find(|view| view.stage == stage) {
-            view.note = Some(text.into());
+            view.note = Some(text);
         }
     }
 
-    pub fn warn(&self, code: &str, text: impl Into<String>) {
-        let warning = Warning { code: code.into(), text: text.into() };
+    pub fn warn(&self, warning: Warning) {
         if !self.view.borrow().warnings.contains(&warning) {
             self.log(&format!("warning: {}", warning.text));
             self.view.borrow_mut().warnings.push(warning);
@@ -258,7 +258,7 @@ impl Run {
         if touched {
             self.view.borrow_mut().card_now = CardNow::Unknown;
         }
-        self.fail(Problem::Unexpected { short: "The work ended unexpectedly".into() }, "panic".into());
+        self.fail(Problem::Unexpected { short: Phrase::of("why-work-broke") }, "panic".into());
         self.end(Err(Ended::Failed));
     }
 
@@ -270,11 +270,10 @@ impl Run {
     fn publish(&self, keep: bool) {
         let view = self.view.borrow().clone();
         if let Some(why) = self.board.publish(view, keep) {
-            let problem = Problem::CannotSave { why };
-            let warning = Warning { code: problem.code().into(), text: problem.to_string() };
+            let warning = Warning::new("cannot_save", &[("why", &why)]);
             let mut view = self.view.borrow_mut();
             if !view.warnings.iter().any(|known| known.code == warning.code) {
-                log::warn!("{problem}");
+                log::warn!("{}", warning.text);
                 view.warnings.push(warning);
             }
         }

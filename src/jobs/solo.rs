@@ -89,7 +89,7 @@ async fn until_done(run: &Run, work: impl Future<Output = ()>, stop: impl Future
 }
 
 fn unexpected(short: String) -> StartError {
-    let problem = crate::domain::problem::Problem::Unexpected { short };
+    let problem = crate::domain::problem::Problem::Unexpected { short: crate::texts::Phrase::foreign(short) };
     StartError::Refused { disk: Vec::new(), problems: vec![problem] }
 }
 

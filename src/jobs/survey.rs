@@ -10,6 +10,7 @@ use crate::domain::problem::Problem;
 use crate::domain::size::Bytes;
 use crate::domain::system::{Drive, SystemFacts, SystemView};
 use crate::host::Host;
+use crate::texts::Phrase;
 
 use super::trouble;
 
@@ -32,7 +33,7 @@ pub fn judge(facts: SystemFacts, kept_image: Option<(String, Bytes)>) -> SystemV
 }
 
 /// Nothing answered.
-pub fn silent(said: String, kept_image: Option<(String, Bytes)>) -> SystemView {
+pub fn silent(said: Phrase, kept_image: Option<(String, Bytes)>) -> SystemView {
     SystemView { known: true, problems: vec![Problem::SupervisorSilent { said }], kept_image, ..SystemView::default() }
 }
 
@@ -58,37 +59,21 @@ fn problems(facts: &SystemFacts, kept: bool) -> Vec<Problem> {
 
 fn warnings(facts: &SystemFacts, kept: bool) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    let mut warn = |code: &str, text: String| warnings.push(Warning { code: code.into(), text });
+    let mut warn = |code: &str, values: &[(&str, &str)]| warnings.push(Warning::new(code, values));
     if !facts.unhealthy.is_empty() {
-        let why = facts.unhealthy.join(", ");
-        warn(
-            "unhealthy",
-            format!("Home Assistant calls this system unhealthy ({why}). A card can be made all the same."),
-        );
+        warn("unhealthy", &[("why", &facts.unhealthy.join(", "))]);
     }
     if facts.supported == Some(false) {
-        let why = facts.unsupported.join(", ");
-        warn(
-            "unsupported",
-            format!("Home Assistant calls this system unsupported ({why}). A card can be made all the same."),
-        );
+        warn("unsupported", &[("why", &facts.unsupported.join(", "))]);
     }
     if facts.internet == Some(false) && kept {
-        warn("no_internet", "There is no internet now. The new system needs it to put your backup back.".into());
+        warn("no_internet", &[]);
     }
     if let Some(version) = &facts.os_pending {
-        warn(
-            "update_pending",
-            format!("Home Assistant OS {version} is installed and waits for a restart. Restart first."),
-        );
+        warn("update_pending", &[("version", &version.to_string())]);
     }
     if has_external_data_disk(facts) {
-        warn(
-            "external_data_disk",
-            "An external data disk is in use. Its content is in the backup; the new card would switch the disk off. \
-             Unplug it before the first start of the new card."
-                .into(),
-        );
+        warn("external_data_disk", &[]);
     }
     warnings
 }

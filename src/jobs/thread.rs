@@ -3,6 +3,7 @@
 use tokio::sync::oneshot;
 
 use crate::domain::problem::Problem;
+use crate::texts::Phrase;
 
 use super::trouble::Trouble;
 
@@ -16,7 +17,7 @@ pub async fn on_thread<T: Send + 'static>(
         // Nobody waits any more when the program ends in the middle.
         let _ = sender.send(work());
     });
-    let broke = |short: String| Trouble::plain(Problem::Unexpected { short });
+    let broke = |short: String| Trouble::plain(Problem::Unexpected { short: Phrase::foreign(short) });
     spawned.map_err(|error| broke(format!("The thread for {name} could not be started: {error}")))?;
     receiver.await.map_err(|_| broke(format!("The thread for {name} ended unexpectedly")))
 }

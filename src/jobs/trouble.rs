@@ -3,11 +3,13 @@
 use std::error::Error;
 
 use crate::disk::{CardError, Failed};
+use crate::domain::disk::Refusal;
 use crate::domain::job::CardNow;
 use crate::domain::problem::Problem;
 use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
 use crate::host::HostError;
+use crate::texts::Phrase;
 
 /// A stage that ended badly. No problem: it was stopped.
 #[derive(Debug)]
@@ -62,20 +64,24 @@ pub fn card_problem(stage: Stage, error: CardError) -> Option<Problem> {
         CardError::Write { at, .. } => Problem::WriteFailed { at },
         CardError::Counterfeit { after } => Problem::CardCounterfeit { after },
         CardError::Unreliable { places, first, looks_like } => {
-            Problem::CardUnreliable { places, first, looks_like: looks_like.into() }
+            Problem::CardUnreliable { places, first, looks_like: Phrase::foreign(looks_like) }
         }
         CardError::Read { at, .. } => {
-            Problem::CardUnreliable { places: 1, first: at, looks_like: "it could not be read".into() }
+            Problem::CardUnreliable { places: 1, first: at, looks_like: Phrase::of("why-unreadable-place") }
         }
         CardError::Flush(_) => Problem::WriteFailed { at: Bytes::ZERO },
-        CardError::Image(_) | CardError::Table(_) | CardError::Data(_) => Problem::ImageUnusable { why: detail },
+        CardError::Image(_) | CardError::Table(_) | CardError::Data(_) => {
+            Problem::ImageUnusable { why: Phrase::foreign(detail) }
+        }
         CardError::TooSmall { image, card } => Problem::CardTooSmall { has: card, need: image },
         CardError::NoRoom { need, free } => Problem::BackupDoesNotFit { need, free },
-        CardError::Plan(_) => Problem::GrowFailed { what: detail },
-        CardError::Tool(_) | CardError::ToolSaid { .. } if stage == Stage::Grow => Problem::GrowFailed { what: detail },
-        CardError::Tool(_) | CardError::ToolSaid { .. } => Problem::LastCheckFailed { what: detail },
-        CardError::Backup(_) => Problem::BackupUnusable { why: detail },
-        CardError::LastCheck(what) => Problem::LastCheckFailed { what },
+        CardError::Plan(_) => Problem::GrowFailed { what: Phrase::foreign(detail) },
+        CardError::Tool(_) | CardError::ToolSaid { .. } if stage == Stage::Grow => {
+            Problem::GrowFailed { what: Phrase::foreign(detail) }
+        }
+        CardError::Tool(_) | CardError::ToolSaid { .. } => Problem::LastCheckFailed { what: Phrase::foreign(detail) },
+        CardError::Backup(_) => Problem::BackupUnusable { why: Phrase::foreign(detail) },
+        CardError::LastCheck(what) => Problem::LastCheckFailed { what: Phrase::foreign(what) },
     })
 }
 
@@ -85,7 +91,7 @@ pub fn host_problem(error: &HostError) -> Problem {
         HostError::NoDisk(_) => Problem::DiskChanged,
         HostError::Denied(_) => Problem::DiskMayNotOpen,
         HostError::ReadOnly(_) => Problem::CardProtected,
-        HostError::Busy(_) => Problem::DiskRefused { reasons: vec!["It is mounted or used on this machine.".into()] },
-        other => Problem::Unexpected { short: chain(other) },
+        HostError::Busy(_) => Problem::DiskRefused { reasons: vec![Refusal::Mounted] },
+        other => Problem::Unexpected { short: Phrase::foreign(chain(other)) },
     }
 }

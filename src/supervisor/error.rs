@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::domain::problem::Problem;
 use crate::domain::size::Bytes;
+use crate::texts::Phrase;
 
 /// `at` names the exchange: `GET /os/info`. Texts of the Supervisor are bounded to a few lines.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,20 +61,20 @@ impl SupervisorError {
     }
 
     /// One sentence for the user: what happened.
-    pub fn said(&self) -> String {
+    pub fn said(&self) -> Phrase {
         use SupervisorError as E;
         match self {
-            E::NoToken { .. } => "The app was started without a token for the Supervisor.".into(),
-            E::Unauthorized { .. } => "The Supervisor does not accept the app's token.".into(),
-            E::Forbidden { .. } => "The Supervisor does not allow this app to do that.".into(),
-            E::NotReady { said, .. } => format!("The Supervisor is not ready: {said}"),
-            E::Refused { said, .. } | E::NotFound { said, .. } => format!("The Supervisor said: {said}"),
-            E::Trouble { status, .. } => format!("The Supervisor answers with error {status}."),
-            E::Silent { limit, .. } => format!("The Supervisor gave no answer within {} seconds.", limit.as_secs()),
-            E::Unreachable { .. } => "The Supervisor cannot be reached.".into(),
-            E::Lost { .. } => "The connection to the Supervisor was lost.".into(),
-            E::NotJson { .. } | E::TooLarge { .. } => "The Supervisor's answer cannot be understood.".into(),
-            E::Stopped => "Stopped.".into(),
+            E::NoToken { .. } => Phrase::of("said-no-token"),
+            E::Unauthorized { .. } => Phrase::of("said-unauthorized"),
+            E::Forbidden { .. } => Phrase::of("said-forbidden"),
+            E::NotReady { said, .. } => Phrase::with("said-not-ready", &[("said", said)]),
+            E::Refused { said, .. } | E::NotFound { said, .. } => Phrase::with("said-refused", &[("said", said)]),
+            E::Trouble { status, .. } => Phrase::with("said-trouble", &[("status", &status.to_string())]),
+            E::Silent { limit, .. } => Phrase::with("said-silent", &[("seconds", &limit.as_secs().to_string())]),
+            E::Unreachable { .. } => Phrase::of("said-unreachable"),
+            E::Lost { .. } => Phrase::of("said-lost"),
+            E::NotJson { .. } | E::TooLarge { .. } => Phrase::of("said-garbled"),
+            E::Stopped => Phrase::of("said-stopped"),
         }
     }
 }
@@ -88,7 +89,7 @@ fn refused(said: &str) -> Problem {
     }
     match said.contains("not enough free space").then(|| gigabytes_in(said)).flatten() {
         Some(free) => Problem::NoRoomForBackup { free, need: SPACE_LEAST },
-        None => Problem::BackupFailed { said: said.into() },
+        None => Problem::BackupFailed { said: Phrase::foreign(said) },
     }
 }
 
@@ -122,6 +123,6 @@ mod tests {
             assert_eq!(error.problem(), want, "{text}");
         }
         let other = SupervisorError::Refused { at: String::new(), said: "extra keys".into(), job: None };
-        assert_eq!(other.problem(), Problem::BackupFailed { said: "extra keys".into() });
+        assert_eq!(other.problem(), Problem::BackupFailed { said: Phrase::foreign("extra keys") });
     }
 }

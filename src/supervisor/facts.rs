@@ -87,20 +87,11 @@ pub(super) fn parse_kind(text: &str) -> Option<BackupKind> {
 pub fn warnings(facts: &BackupFacts, local_apps: &[String]) -> Vec<Warning> {
     let no_local_folder = !local_apps.is_empty() && !facts.folders.iter().any(|f| f == "addons/local");
     let rules = [
-        (
-            facts.without_database,
-            "backup_without_database",
-            "The history database is not in this backup: the new card starts with an empty history.",
-        ),
-        (
-            no_local_folder,
-            "local_apps_missing",
-            "The folder of local apps (addons/local) is not in this backup: copy it by hand before you swap.",
-        ),
-        (facts.protected, "backup_needs_key", "This backup is encrypted: its key is asked for when it is restored."),
+        (facts.without_database, "backup_without_database"),
+        (no_local_folder, "local_apps_missing"),
+        (facts.protected, "backup_needs_key"),
     ];
-    let warning = |(_, code, text): (bool, &str, &str)| Warning { code: code.into(), text: text.into() };
-    rules.into_iter().filter(|(applies, ..)| *applies).map(warning).collect()
+    rules.into_iter().filter(|(applies, _)| *applies).map(|(_, code)| Warning::new(code, &[])).collect()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::words::{AppNames, running_child, stage_words};
 use crate::domain::backup::BackupSlug;
 use crate::domain::progress::StopFlag;
 use crate::domain::size::Bytes;
+use crate::texts::Phrase;
 
 /// Between two looks at the stop flag while something else is waited for.
 const STOP_LOOK: Duration = Duration::from_millis(100);
@@ -20,8 +21,8 @@ const STOP_LOOK: Duration = Duration::from_millis(100);
 /// Where a running backup stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupProgress {
-    /// "Home Assistant", "apps", "folders", …
-    pub stage: String,
+    /// "Home Assistant", "Apps", "Folders", …
+    pub stage: Phrase,
     /// What is being saved just now: "Mosquitto broker", "share".
     pub child: Option<String>,
     /// Size of the growing tar.
@@ -35,12 +36,11 @@ pub struct BackupProgress {
 
 impl BackupProgress {
     /// "Backing up Mosquitto broker"; between two parts the stage: "Finishing the file".
-    pub fn sentence(&self) -> String {
-        if let Some(child) = &self.child {
-            return format!("Backing up {child}");
+    pub fn phrase(&self) -> Phrase {
+        match &self.child {
+            Some(child) => Phrase::with("note-backing-up", &[("part", child)]),
+            None => self.stage.clone(),
         }
-        let mut letters = self.stage.chars();
-        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
     }
 }
 
@@ -134,7 +134,7 @@ impl Seen {
         if quiet < limit {
             return Ok(());
         }
-        let doing = running_child(job, watch.names).unwrap_or_else(|| stage_words(job.stage.as_deref()));
+        let doing = running_child(job, watch.names).unwrap_or_else(|| stage_words(job.stage.as_deref()).to_string());
         Err(BackupError::Hung { quiet, doing })
     }
 

@@ -19,6 +19,7 @@ use crate::domain::job::Warning;
 use crate::domain::problem::Problem;
 use crate::domain::progress::StopFlag;
 use crate::domain::size::Bytes;
+use crate::texts::Phrase;
 
 /// A backup that is done as far as the Supervisor can tell. Its tar still has to be read to its end
 /// ([`check_file`](super::check_file) with this slug and size).
@@ -62,16 +63,16 @@ pub enum BackupError {
 impl BackupError {
     /// As a user meets it.
     pub fn problem(&self) -> Problem {
-        let failed = |said: &str| Problem::BackupFailed { said: said.into() };
+        let failed = |said: Phrase| Problem::BackupFailed { said };
         match self {
             BackupError::Start(error) | BackupError::Follow(error) => error.problem(),
-            BackupError::Failed { said } => failed(said),
+            BackupError::Failed { said } => failed(Phrase::foreign(said)),
             BackupError::Hung { quiet, doing } => {
-                let minutes = quiet.as_secs().div_ceil(60);
-                failed(&format!("nothing for {minutes} minutes while saving {doing}. Restarting Core may help."))
+                let minutes = quiet.as_secs().div_ceil(60).to_string();
+                failed(Phrase::with("why-backup-hung", &[("minutes", &minutes), ("doing", doing)]))
             }
-            BackupError::Gone => failed("nothing: the Supervisor was restarted in the middle."),
-            other => failed(&other.to_string()),
+            BackupError::Gone => failed(Phrase::of("why-supervisor-restarted")),
+            other => failed(Phrase::foreign(other.to_string())),
         }
     }
 }

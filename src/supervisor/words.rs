@@ -4,25 +4,25 @@ use std::collections::HashMap;
 
 use super::model::RawJob;
 use crate::domain::job::Warning;
+use crate::texts::Phrase;
 
 /// Slugs of installed apps with their names.
 pub type AppNames = HashMap<String, String>;
 
 /// The stage of a backup job. Both the old and the new names are known; an unknown one is shown as it is.
-pub fn stage_words(stage: Option<&str>) -> String {
-    let known = match stage {
-        None => "starting",
-        Some("addon_repositories" | "app_repositories") => "the list of app stores",
-        Some("home_assistant") => "Home Assistant",
-        Some("addons" | "apps") => "apps",
-        Some("folders") => "folders",
-        Some("supervisor_config") => "settings of the Supervisor",
-        Some("finishing_file") => "finishing the file",
-        Some("copy_additional_locations") => "copies to other places",
-        Some("await_addon_restarts" | "await_app_restarts") => "waiting for apps to start again",
-        Some(other) => return other.replace('_', " "),
-    };
-    known.into()
+pub fn stage_words(stage: Option<&str>) -> Phrase {
+    Phrase::of(match stage {
+        None => "note-backup-starting",
+        Some("addon_repositories" | "app_repositories") => "note-backup-stores",
+        Some("home_assistant") => "note-backup-core",
+        Some("addons" | "apps") => "note-backup-apps",
+        Some("folders") => "note-backup-folders",
+        Some("supervisor_config") => "note-backup-settings",
+        Some("finishing_file") => "note-backup-finishing",
+        Some("copy_additional_locations") => "note-backup-copies",
+        Some("await_addon_restarts" | "await_app_restarts") => "note-backup-restarts",
+        Some(other) => return Phrase::foreign(other.replace('_', " ")),
+    })
 }
 
 /// What a job of the tree saves.
@@ -57,7 +57,7 @@ pub fn running_child(job: &RawJob, names: &AppNames) -> Option<String> {
             Part::App(slug) => app_name(slug, names).into(),
             Part::Folder(folder) => folder.into(),
             Part::Core => "Home Assistant".into(),
-            Part::Settings => "settings of the Supervisor".into(),
+            Part::Settings => "Supervisor".into(),
         };
         Some(words)
     })
@@ -81,20 +81,14 @@ fn tree_warnings(job: &RawJob, names: &AppNames) -> Vec<(String, Warning)> {
 }
 
 fn warning(job: &RawJob, said: &str, names: &AppNames) -> Warning {
-    let (code, text) = match part(job) {
-        Some(Part::App(slug)) => {
-            ("app_not_in_backup", format!("{} is not in the backup: {said}", app_name(slug, names)))
-        }
-        Some(Part::Folder(folder)) => {
-            ("folder_not_in_backup", format!("The folder {folder} is not in the backup: {said}"))
-        }
-        Some(Part::Core) => ("core_not_in_backup", format!("Home Assistant is not whole in the backup: {said}")),
-        Some(Part::Settings) => {
-            ("settings_not_in_backup", format!("Settings of the Supervisor are not in the backup: {said}"))
-        }
-        None => ("backup_part_failed", format!("A part of the backup failed: {said}")),
+    let (code, part) = match part(job) {
+        Some(Part::App(slug)) => ("app_not_in_backup", app_name(slug, names)),
+        Some(Part::Folder(folder)) => ("folder_not_in_backup", folder),
+        Some(Part::Core) => ("core_not_in_backup", ""),
+        Some(Part::Settings) => ("settings_not_in_backup", ""),
+        None => ("backup_part_failed", ""),
     };
-    Warning { code: code.into(), text }
+    Warning::new(code, &[("part", part), ("said", said)])
 }
 
 #[cfg(test)]
@@ -133,7 +127,7 @@ mod tests {
                 {"uuid": "4", "name": "backup_app_save", "reference": "core_mosquitto", "errors": error},
                 {"uuid": "5", "name": "backup_app_save", "reference": "other_app", "errors": [{"type": "Odd"}]}]},
             {"uuid": "6", "name": "backup_folder_save", "reference": "ssl", "errors": [{}]}]}));
-        let texts: Vec<String> = child_warnings(&tree, &names()).into_iter().map(|w| w.text).collect();
+        let texts: Vec<String> = child_warnings(&tree, &names()).into_iter().map(|w| w.text.to_string()).collect();
         assert_eq!(
             texts,
             [
@@ -146,8 +140,8 @@ mod tests {
 
     #[test]
     fn stages_have_words() {
-        assert_eq!(stage_words(None), "starting");
+        assert_eq!(stage_words(None).text(), "Starting");
         assert_eq!(stage_words(Some("addons")), stage_words(Some("apps")));
-        assert_eq!(stage_words(Some("brand_new_stage")), "brand new stage");
+        assert_eq!(stage_words(Some("brand_new_stage")).text(), "brand new stage");
     }
 }

@@ -10,7 +10,7 @@ use askama::Template;
 
 use super::home::{DiskRow, is_lasting};
 use super::links::Links;
-use super::{Shell, Site, error, now, random, words};
+use super::{Shell, Site, error, language, now, random, words};
 use crate::domain::backup::{BackupKind, BackupSlug, ListedBackup};
 use crate::domain::confirm::{Printed, asks_size, printed_size};
 use crate::domain::disk::{DiskId, Fingerprint, Refusal};
@@ -18,6 +18,8 @@ use crate::domain::job::{BackupChoice, CardRequest, ImageChoice, JobId};
 use crate::domain::problem::{Problem, Words};
 use crate::domain::system::SystemView;
 use crate::jobs::{DiskList, ListedDisk, StartError};
+use crate::texts::Language;
+use crate::texts::Phrase;
 
 /// A form has a dozen short fields.
 const LONGEST_FORM: usize = 16 * 1024;
@@ -160,12 +162,12 @@ fn place_of(problem: &Problem) -> &'static str {
 
 impl CardPage {
     /// `None`: the random number of the form could not be made.
-    fn new(site: &Site, listed: &ListedDisk, disks: &DiskList, filled: Filled) -> Option<CardPage> {
+    fn new(site: &Site, t: Language, listed: &ListedDisk, disks: &DiskList, filled: Filled) -> Option<CardPage> {
         let system = site.jobs.system();
-        let shell = site.shell(Links::TOP, false);
+        let shell = site.shell(t, Links::TOP, false);
         let running = site.jobs.current().map(|job| job.id);
         let mut page = CardPage {
-            disk: Confirmed::new(listed),
+            disk: Confirmed::new(t, listed),
             once: random().ok()?,
             token: site.token.clone(),
             asks_size: asks_size(&listed.disk, usable(disks), now()),
@@ -180,7 +182,7 @@ impl CardPage {
             at_version: Vec::new(),
             general: Vec::new(),
             running: None,
-            warnings: system.warnings.iter().map(|w| w.text.clone()).collect(),
+            warnings: system.warnings.iter().map(|w| w.text.said_in(t)).collect(),
             backups: backup_rows(&system, &filled.backup),
             asks_key: all_backups(&system).any(|b| b.facts.protected),
             version: system.facts.os_version.as_ref().map(ToString::to_string),
@@ -213,7 +215,7 @@ impl CardPage {
         let problem = if refusals == [Refusal::MayNotOpen] {
             Problem::DiskMayNotOpen
         } else {
-            Problem::DiskRefused { reasons: refusals.iter().map(Refusal::to_string).collect() }
+            Problem::DiskRefused { reasons: refusals.to_vec() }
         };
         self.trouble(&problem);
     }
@@ -221,7 +223,7 @@ impl CardPage {
     /// Shows a problem beside the field that it belongs to (PF-7), and in the summary.
     fn trouble(&mut self, problem: &Problem) {
         let place = place_of(problem);
-        let words = problem.words();
+        let words = problem.words_in(self.shell.t);
         self.summary.push((place, words.title.clone()));
         self.options_open |= matches!(place, "backup" | "version");
         match place {
@@ -287,8 +289,8 @@ impl CardPage {
 }
 
 impl Confirmed {
-    fn new(listed: &ListedDisk) -> Confirmed {
-        let row = DiskRow::new(listed, true);
+    fn new(t: Language, listed: &ListedDisk) -> Confirmed {
+        let row = DiskRow::new(t, listed, true);
         Confirmed {
             id: row.id,
             name: row.name,
@@ -363,7 +365,7 @@ pub async fn get(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
     };
     // Nothing that confirms is taken from a link.
     let filled = Filled { agree: false, size: String::new(), have_key: false, ..asked.filled() };
-    let mut page = CardPage::new(&site, listed, &disks, filled);
+    let mut page = CardPage::new(&site, language(&req), listed, &disks, filled);
     if let Some(page) = &mut page {
         // Nothing was sent yet, so nothing is an error: what stands in the way is said in its place.
         page.summary.clear();
@@ -386,7 +388,7 @@ pub async fn post(req: HttpRequest, site: web::Data<Site>, payload: web::Payload
     if !site.token_fits(sent.get("token")) || !is_as_seen(&sent, listed) {
         return changed(&req, &site, listed, &disks, &sent);
     }
-    let Some(mut page) = CardPage::new(&site, listed, &disks, sent.filled()) else {
+    let Some(mut page) = CardPage::new(&site, language(&req), listed, &disks, sent.filled()) else {
         return show(&req, None, StatusCode::OK);
     };
     if !page.form_shown {
@@ -431,7 +433,7 @@ async fn start(req: &HttpRequest, site: &Site, mut page: CardPage, sent: &Sent, 
             problems.iter().for_each(|problem| page.trouble(problem));
         }
         Err(StartError::Closing) => {
-            let short = Problem::Unexpected { short: "The app is ending".into() };
+            let short = Problem::Unexpected { short: Phrase::of("why-app-ending") };
             return error::problem(req, StatusCode::SERVICE_UNAVAILABLE, &short);
         }
     }
@@ -441,7 +443,7 @@ async fn start(req: &HttpRequest, site: &Site, mut page: CardPage, sent: &Sent, 
 /// P7: the form comes back with what is plugged in now, and nothing confirmed.
 fn changed(req: &HttpRequest, site: &Site, listed: &ListedDisk, disks: &Arc<DiskList>, sent: &Sent) -> HttpResponse {
     let filled = Filled { agree: false, size: String::new(), ..sent.filled() };
-    let mut page = CardPage::new(site, listed, disks, filled);
+    let mut page = CardPage::new(site, language(req), listed, disks, filled);
     if let Some(page) = &mut page {
         page.trouble(&Problem::DiskChanged);
     }
@@ -457,7 +459,7 @@ fn show(req: &HttpRequest, page: Option<CardPage>, status: StatusCode) -> HttpRe
     match page {
         Some(page) => error::html(status, &page),
         None => {
-            let short = Problem::Unexpected { short: "The system gave no random numbers".into() };
+            let short = Problem::Unexpected { short: Phrase::of("why-no-random") };
             error::problem(req, StatusCode::INTERNAL_SERVER_ERROR, &short)
         }
     }
@@ -664,7 +666,7 @@ mod tests {
             Problem::BackupDoesNotFit { need: Bytes(9), free: Bytes(1) },
             Problem::BackupRunning,
             Problem::NoInternet,
-            Problem::CannotSave { why: "The disk is full".into() },
+            Problem::CannotSave { why: Phrase::foreign("The disk is full") },
         ];
         trial.script.lock().unwrap().start =
             Err(StartError::Refused { disk: vec![Refusal::Mounted, Refusal::BuiltIn], problems: problems.clone() });

@@ -5,7 +5,7 @@ use actix_web::http::header::{CONTENT_TYPE, LOCATION};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::Shell;
+use super::{Shell, language};
 use crate::domain::problem::{Problem, Words};
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -35,40 +35,26 @@ pub fn see_other(link: String) -> HttpResponse {
 
 /// A problem as a page of its own, with the way back to the disks.
 pub fn problem(req: &HttpRequest, status: StatusCode, problem: &Problem) -> HttpResponse {
-    page(req, status, problem.words())
+    page(req, status, problem.words_in(language(req)))
 }
 
 pub fn not_found(req: &HttpRequest) -> HttpResponse {
-    page(
-        req,
-        StatusCode::NOT_FOUND,
-        words(
-            "There is no such page",
-            "The address leads nowhere, or what it showed is gone.",
-            "Go back to the disks.",
-        ),
-    )
+    page(req, StatusCode::NOT_FOUND, words(req, "not-found"))
 }
 
 pub fn wrong_method(req: &HttpRequest) -> HttpResponse {
-    page(
-        req,
-        StatusCode::METHOD_NOT_ALLOWED,
-        words("This page cannot be used that way", "Nothing was done.", "Go back to the disks and begin there."),
-    )
+    page(req, StatusCode::METHOD_NOT_ALLOWED, words(req, "wrong-method"))
 }
 
 /// A form that is too long, or no form at all.
 pub fn bad_form(req: &HttpRequest, status: StatusCode) -> HttpResponse {
-    page(
-        req,
-        status,
-        words("The form could not be read", "Nothing was done.", "Go back to the disks and fill the form in again."),
-    )
+    page(req, status, words(req, "bad-form"))
 }
 
-fn words(title: &str, happened: &str, todo: &str) -> Words {
-    Words { title: title.into(), happened: happened.into(), todo: todo.into() }
+fn words(req: &HttpRequest, name: &str) -> Words {
+    let t = language(req);
+    let part = |part| t.say(&format!("error-{name}-{part}"));
+    Words { title: part("title"), happened: part("happened"), todo: part("todo") }
 }
 
 fn page(req: &HttpRequest, status: StatusCode, words: Words) -> HttpResponse {

@@ -9,7 +9,7 @@ use askama::Template;
 use super::events::{self, Asked, Look, Part, Seen, Source, Watched};
 use super::links::Links;
 use super::words;
-use super::{Shell, Site, error, now};
+use super::{Shell, Site, error, language, now};
 use crate::domain::disk::{Disk, DiskId, Refusal, SMALLEST, Transport};
 use crate::domain::image::Board;
 use crate::domain::job::{JobState, JobView};
@@ -17,6 +17,7 @@ use crate::domain::problem::{Problem, Words};
 use crate::domain::size::Bytes;
 use crate::domain::system::SystemView;
 use crate::jobs::{AllJobs, DiskList, ListedDisk};
+use crate::texts::Language;
 
 #[derive(Template)]
 #[template(path = "home.html", blocks = ["job", "system", "disks", "technical"])]
@@ -83,40 +84,38 @@ struct SystemBox {
 struct Earlier {
     link: String,
     name: String,
-    outcome: &'static str,
+    outcome: String,
     when: String,
 }
 
-/// Why a finished card cannot be used while it is still in the reader.
-const FINISHED: &str = "It is your new card, finished. Take it out of the reader.";
 /// How many earlier cards home lists.
 const EARLIER: usize = 10;
 
 impl HomePage {
-    fn new(site: &Site) -> HomePage {
+    fn new(site: &Site, t: Language) -> HomePage {
         let (disks, system, jobs) = (site.jobs.disks(), site.jobs.system(), site.jobs.all());
-        let shell = site.shell(Links::TOP, true);
-        let running = jobs.iter().find(|j| !j.state.is_over()).map(|j| Running::new(j, &shell.links));
+        let shell = site.shell(t, Links::TOP, true);
+        let running = jobs.iter().find(|j| !j.state.is_over()).map(|j| Running::new(j, &shell));
         let offered = running.is_none() && !system.problems.iter().any(is_lasting);
         let (usable, refused): (Vec<_>, Vec<_>) = disks.disks.iter().partition(|d| d.refusals.is_empty());
         let empty = |d: &&ListedDisk| d.refusals == [Refusal::NoMedium] && usable.is_empty();
-        let mut empty_readers: Vec<String> = refused.iter().copied().filter(empty).map(|d| name(&d.disk)).collect();
+        let mut empty_readers: Vec<String> = refused.iter().copied().filter(empty).map(|d| name(t, &d.disk)).collect();
         empty_readers.dedup();
-        let row = |d: &ListedDisk| DiskRow::new(d, offered).told_from(&jobs);
+        let row = |d: &ListedDisk| DiskRow::new(t, d, offered).told_from(t, &jobs);
         HomePage {
             connect: String::new(),
             pulse: String::new(),
-            notice: if running.is_some() { None } else { notice(&system, &jobs, &disks, &shell.links) },
+            notice: if running.is_some() { None } else { notice(&system, &jobs, &disks, &shell) },
             none_yet: match running {
                 Some(_) => "None now. One card at a time: the next one can be chosen when this one is done.",
                 None => "None yet. Plug in a USB reader with the new card. This page notices by itself.",
             },
             running,
             system: SystemBox::new(&system),
-            no_reader: no_reader(&disks, &system).map(|p| p.words()),
+            no_reader: no_reader(&disks, &system).map(|p| p.words_in(t)),
             looking: !disks.known,
             failed: disks.failed.clone(),
-            earlier: earlier(&jobs, &shell.links),
+            earlier: earlier(&jobs, &shell),
             empty_readers,
             refused: refused.iter().copied().filter(|d| !empty(d)).map(row).collect(),
             usable: usable.iter().copied().map(row).collect(),
@@ -145,26 +144,26 @@ pub fn is_lasting(problem: &Problem) -> bool {
     matches!(problem, P::NotHaos | P::NoImageForBoard { .. } | P::SupervisorSilent { .. } | P::StillStarting)
 }
 
-fn name(disk: &Disk) -> String {
+fn name(t: Language, disk: &Disk) -> String {
     if disk.medium {
         return disk.name();
     }
     let maker = [disk.vendor.trim(), disk.model.trim()].join(" ");
-    if maker.trim().is_empty() { "Card reader".into() } else { maker.trim().into() }
+    if maker.trim().is_empty() { t.say("card-reader") } else { maker.trim().into() }
 }
 
 impl DiskRow {
-    pub fn new(listed: &ListedDisk, offered: bool) -> DiskRow {
+    pub fn new(t: Language, listed: &ListedDisk, offered: bool) -> DiskRow {
         let disk = &listed.disk;
-        let help = listed.refusals.contains(&Refusal::MayNotOpen).then(|| Problem::DiskMayNotOpen.words());
+        let help = listed.refusals.contains(&Refusal::MayNotOpen).then(|| Problem::DiskMayNotOpen.words_in(t));
         DiskRow {
             id: disk.id.clone(),
             anchor: format!("disk-{}", hex::encode(&disk.id.0)),
-            name: name(disk),
-            place: words::place(disk),
-            plugged: words::plugged(disk, now()),
-            contents: words::contents(&disk.contents),
-            reasons: listed.refusals.iter().map(Refusal::to_string).collect(),
+            name: name(t, disk),
+            place: words::place(t, disk),
+            plugged: words::plugged(t, disk, now()),
+            contents: words::contents(t, &disk.contents),
+            reasons: listed.refusals.iter().map(|refusal| refusal.said_in(t)).collect(),
             help,
             offered: offered && listed.refusals.is_empty(),
             path: disk.path.display().to_string(),
@@ -177,11 +176,11 @@ impl DiskRow {
 
 impl DiskRow {
     /// A finished card that is still plugged in is held, so that this system does not meet it: that is no job at work.
-    fn told_from(mut self, jobs: &AllJobs) -> DiskRow {
-        let held = Refusal::JobUsesIt.to_string();
+    fn told_from(mut self, t: Language, jobs: &AllJobs) -> DiskRow {
+        let held = Refusal::JobUsesIt.said_in(t);
         let made = |job: &Arc<JobView>| job.state == JobState::Done && job.card.id == self.id;
         if jobs.iter().all(|job| job.state.is_over()) && jobs.iter().find(|j| j.card.id == self.id).is_some_and(made) {
-            let finished = |reason| if reason == held { FINISHED.to_string() } else { reason };
+            let finished = |reason| if reason == held { t.say("refusal-finished") } else { reason };
             self.reasons = self.reasons.into_iter().map(finished).collect();
         }
         self
@@ -189,12 +188,12 @@ impl DiskRow {
 }
 
 impl Running {
-    fn new(job: &JobView, links: &Links) -> Running {
+    fn new(job: &JobView, shell: &Shell) -> Running {
         Running {
-            link: links.job(job.id),
+            link: shell.links.job(job.id),
             name: job.card.name.clone(),
             percent: job.percent,
-            left: words::time_left(job.remaining, None),
+            left: words::time_left(shell.t, job.remaining, None),
             stopping: job.state == JobState::Stopping,
         }
     }
@@ -257,7 +256,7 @@ fn no_reader(disks: &DiskList, system: &SystemView) -> Option<Problem> {
 }
 
 /// At most one: what keeps a card from being made, before what came of the last one.
-fn notice(system: &SystemView, jobs: &AllJobs, disks: &DiskList, links: &Links) -> Option<Notice> {
+fn notice(system: &SystemView, jobs: &AllJobs, disks: &DiskList, shell: &Shell) -> Option<Notice> {
     let newest = jobs.first();
     if let Some(job) = newest.filter(|job| job.state == JobState::Done) {
         let words = Words {
@@ -268,28 +267,28 @@ fn notice(system: &SystemView, jobs: &AllJobs, disks: &DiskList, links: &Links) 
                 None => "Now it takes the place of the old one.".into(),
             },
         };
-        let link = Some((links.job(job.id), "What happens next"));
+        let link = Some((shell.links.job(job.id), "What happens next"));
         return Some(Notice { tone: "ok", icon: "check", words: vec![words], link });
     }
     if !system.problems.is_empty() {
-        let words = system.problems.iter().map(Problem::words).collect();
+        let words = system.problems.iter().map(|problem| problem.words_in(shell.t)).collect();
         return Some(Notice { tone: "warn", icon: "warning", words, link: None });
     }
     let job = newest.filter(|job| job.state == JobState::Interrupted)?;
     let problem = job.problem.clone().unwrap_or(Problem::Restarted { stage: job.last_stage() });
-    let mut words = problem.words();
-    words.happened = format!("{} {}", words.happened, job.card_now.sentence());
-    let link = Some((links.job(job.id), "See what was done"));
+    let mut words = problem.words_in(shell.t);
+    words.happened = format!("{} {}", words.happened, job.card_now.said_in(shell.t));
+    let link = Some((shell.links.job(job.id), "See what was done"));
     Some(Notice { tone: "warn", icon: "warning", words: vec![words], link })
 }
 
-fn earlier(jobs: &AllJobs, links: &Links) -> Vec<Earlier> {
+fn earlier(jobs: &AllJobs, shell: &Shell) -> Vec<Earlier> {
     let over = jobs.iter().filter(|job| job.state.is_over()).take(EARLIER);
     over.map(|job| Earlier {
-        link: links.job(job.id),
+        link: shell.links.job(job.id),
         name: job.card.name.clone(),
-        outcome: words::outcome(job.state),
-        when: words::ago(now().saturating_sub(job.ended.unwrap_or(job.started))),
+        outcome: words::outcome(shell.t, job.state),
+        when: words::ago(shell.t, now().saturating_sub(job.ended.unwrap_or(job.started))),
     })
     .collect()
 }
@@ -301,13 +300,13 @@ fn source() -> Source {
 /// Which disks there are, for what was heard last.
 type Heard = Vec<(DiskId, u64, bool, String)>;
 
-fn heard(disks: &DiskList) -> Heard {
-    disks.disks.iter().map(|d| (d.disk.id.clone(), d.disk.plug, d.disk.medium, name(&d.disk))).collect()
+fn heard(t: Language, disks: &DiskList) -> Heard {
+    disks.disks.iter().map(|d| (d.disk.id.clone(), d.disk.plug, d.disk.medium, name(t, &d.disk))).collect()
 }
 
 /// The announcement of a plug or a pull; `before` is `None` where nobody remembers.
-fn say(before: Option<&Heard>, disks: &DiskList) -> Part {
-    let after = heard(disks);
+fn say(t: Language, before: Option<&Heard>, disks: &DiskList) -> Part {
+    let after = heard(t, disks);
     let about = format!("{after:?}");
     let usable = disks.disks.iter().filter(|d| d.refusals.is_empty()).count();
     let count = if usable == 1 { "1 disk can be used.".into() } else { format!("{usable} disks can be used.") };
@@ -320,28 +319,30 @@ fn say(before: Option<&Heard>, disks: &DiskList) -> Part {
     Part::said("say", &about, &news.join(" "))
 }
 
-pub async fn get(site: web::Data<Site>) -> HttpResponse {
-    let mut page = HomePage::new(&site);
-    let seen = Seen::of(&page.parts(say(None, &site.jobs.disks())));
+pub async fn get(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
+    let t = language(&req);
+    let mut page = HomePage::new(&site, t);
+    let seen = Seen::of(&page.parts(say(t, None, &site.jobs.disks())));
     (page.connect, page.pulse) = (source().connect(&seen), source().pulse(&seen));
     error::html(StatusCode::OK, &page)
 }
 
 pub async fn live(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    let parts = HomePage::new(&site).parts(say(None, &site.jobs.disks()));
+    let t = language(&req);
+    let parts = HomePage::new(&site, t).parts(say(t, None, &site.jobs.disks()));
     events::live(&Asked::of(&req), &source(), Look { parts, over: false })
 }
 
 pub async fn events(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    let watched = site.clone();
-    let (mut before, mut now) = (None, heard(&site.jobs.disks()));
+    let (watched, t) = (site.clone(), language(&req));
+    let (mut before, mut now) = (None, heard(t, &site.jobs.disks()));
     let look = move || {
         let disks = watched.jobs.disks();
-        let after = heard(&disks);
+        let after = heard(t, &disks);
         if after != now {
             before = Some(std::mem::replace(&mut now, after));
         }
-        Look { parts: HomePage::new(&watched).parts(say(before.as_ref(), &disks)), over: false }
+        Look { parts: HomePage::new(&watched, t).parts(say(t, before.as_ref(), &disks)), over: false }
     };
     events::stream(&req, &site, Watched::Everything, source(), look)
 }
@@ -473,7 +474,7 @@ mod tests {
 
         trial.show(vec![ended(7, JobState::Done)]);
         let answer = home(&trial).await;
-        answer.has(FINISHED);
+        answer.has("It is your new card, finished. Take it out of the reader.");
         answer.has("Plug in a USB reader with the new card.");
         answer.has_not("A job is using it.");
 
@@ -538,7 +539,9 @@ mod tests {
     fn a_plug_and_a_pull_are_announced() {
         let list = |disks: Vec<ListedDisk>| DiskList { known: true, disks, failed: None };
         let (none, one) = (list(vec![]), list(vec![listed(disk("sdb"), &[])]));
-        let text = |before: &DiskList, after: &DiskList| format!("{:?}", say(Some(&heard(before)), after));
+        let text = |before: &DiskList, after: &DiskList| {
+            format!("{:?}", say(Language::English, Some(&heard(Language::English, before)), after))
+        };
         assert!(text(&none, &one).contains("SanDisk Ultra, 64 GB, plugged in. 1 disk can be used."));
         assert!(text(&one, &none).contains("SanDisk Ultra, 64 GB, pulled out. 0 disks can be used."));
     }

@@ -9,11 +9,13 @@ use askama::Template;
 use super::card::token_of;
 use super::events::{self, Asked, Look, Part, Seen, Source, Watched};
 use super::links::Links;
-use super::{Shell, Site, error, words};
+use super::{Shell, Site, error, language, words};
 use crate::domain::job::{JobId, JobState, JobView, StageState, StageView};
 use crate::domain::problem::{Problem, Words};
 use crate::domain::stage::Stage;
 use crate::jobs::StopError;
+use crate::texts::Language;
+use crate::texts::Phrase;
 
 /// From here on a silent card is spoken of, and then it is a problem; in seconds.
 const SILENT: u64 = 30;
@@ -33,7 +35,7 @@ struct JobPage {
     state: JobState,
     heading: String,
     /// What is on the card now, or what must not be done to it.
-    sentence: Option<&'static str>,
+    sentence: Option<String>,
     problem: Option<Words>,
     detail: Option<String>,
     warnings: Vec<String>,
@@ -43,7 +45,8 @@ struct JobPage {
     percent: u8,
     left: String,
     amount: Option<String>,
-    rate: Option<String>,
+    /// As shown, and as a screen reader should say it.
+    rate: Option<(String, String)>,
     waiting: Option<&'static str>,
     silent: Option<Words>,
     // acts
@@ -71,9 +74,9 @@ struct NextSteps {
 }
 
 impl JobPage {
-    fn new(site: &Site, job: &JobView, quiet: bool) -> JobPage {
+    fn new(site: &Site, t: Language, job: &JobView, quiet: bool) -> JobPage {
         let over = job.state.is_over();
-        let shell = Shell { live: !over && !quiet, ..site.shell(Links::JOB, true) };
+        let shell = Shell { live: !over && !quiet, ..site.shell(t, Links::JOB, true) };
         let main = job.main_stage();
         let alone = main.filter(|s| s.stage == Stage::Backup);
         let at_card = main.is_some_and(|s| is_at_card(s.stage));
@@ -81,28 +84,28 @@ impl JobPage {
             connect: String::new(),
             pulse: String::new(),
             quiet,
-            title: title(job),
+            title: title(t, job),
             card: job.card.name.clone(),
-            place: place(site, job),
+            place: place(site, t, job),
             state: job.state,
             heading: heading(job),
-            sentence: sentence(job),
-            problem: problem(job),
+            sentence: sentence(t, job),
+            problem: problem(t, job),
             detail: job.detail.clone(),
-            warnings: job.warnings.iter().map(|w| w.text.clone()).collect(),
+            warnings: job.warnings.iter().map(|w| w.text.said_in(t)).collect(),
             next_steps: (job.state == JobState::Done).then(|| NextSteps::new(site, job)),
             over,
             percent: job.percent,
-            left: words::time_left(job.remaining, alone),
-            amount: main.and_then(|s| words::amount(s.amount)),
-            rate: main.and_then(|s| words::rate(s.rate)),
+            left: words::time_left(t, job.remaining, alone),
+            amount: main.and_then(|s| words::amount(t, s.amount)),
+            rate: main.and_then(|s| words::rate(t, s.rate)).map(|rate| (rate.clone(), words::rate_aloud(t, &rate))),
             waiting: waiting(job, at_card),
             silent: (at_card && job.quiet >= VERY_SILENT)
-                .then(|| Problem::CardSilent { minutes: job.quiet / 60 }.words()),
+                .then(|| Problem::CardSilent { minutes: job.quiet / 60 }.words_in(t)),
             stop: stop_link(job, &shell.links),
             again: again_link(site, job, &shell.links),
             toggle: shell.links.quiet(job.id, !quiet),
-            steps: job.stages.iter().map(|stage| Step::new(job, stage)).collect(),
+            steps: job.stages.iter().map(|stage| Step::new(t, job, stage)).collect(),
             technical: technical(job),
             shell,
         }
@@ -113,8 +116,8 @@ impl JobPage {
             Part::new("state", &self.as_state()),
             Part::new("acts", &self.as_acts()),
             Part::new("steps", &self.as_steps()),
-            said("say", say(job)),
-            said("shout", shout(job)),
+            said("say", say(self.shell.t, job)),
+            said("shout", shout(self.shell.t, job)),
         ];
         if !self.quiet || self.over {
             parts.push(Part::new("tick", &self.as_tick()).with_title(&self.title));
@@ -131,10 +134,10 @@ fn is_at_card(stage: Stage) -> bool {
     matches!(stage, Stage::Write | Stage::Verify | Stage::Grow | Stage::Inject | Stage::Commit)
 }
 
-fn title(job: &JobView) -> String {
+fn title(t: Language, job: &JobView) -> String {
     match job.state {
         JobState::Running => {
-            let doing = job.main_stage().map_or("Beginning".into(), |s| capital(s.stage.doing()));
+            let doing = job.main_stage().map_or("Beginning".into(), |s| capital(&s.stage.doing_in(t)));
             format!("{} % · {doing}", job.percent)
         }
         JobState::Stopping => "Stopping".into(),
@@ -174,24 +177,24 @@ fn version(job: &JobView) -> Option<String> {
     job.made.version.as_ref().map(ToString::to_string)
 }
 
-fn sentence(job: &JobView) -> Option<&'static str> {
+fn sentence(t: Language, job: &JobView) -> Option<String> {
     match job.state {
-        JobState::Running if job.is_untouched() => Some("Nothing on the card has been changed so far."),
-        JobState::Running => Some("Do not pull the card."),
+        JobState::Running if job.is_untouched() => Some("Nothing on the card has been changed so far.".into()),
+        JobState::Running => Some("Do not pull the card.".into()),
         JobState::Stopping | JobState::Done => None,
-        JobState::Cancelled | JobState::Failed | JobState::Interrupted => Some(job.card_now.sentence()),
+        JobState::Cancelled | JobState::Failed | JobState::Interrupted => Some(job.card_now.said_in(t)),
     }
 }
 
-fn problem(job: &JobView) -> Option<Words> {
+fn problem(t: Language, job: &JobView) -> Option<Words> {
     match job.state {
         JobState::Failed => {
-            let unknown = Problem::Unexpected { short: "The job ended without saying why".into() };
-            Some(job.problem.clone().unwrap_or(unknown).words())
+            let unknown = Problem::Unexpected { short: Phrase::of("why-said-nothing") };
+            Some(job.problem.clone().unwrap_or(unknown).words_in(t))
         }
         JobState::Interrupted => {
             let restarted = Problem::Restarted { stage: job.last_stage() };
-            Some(job.problem.clone().unwrap_or(restarted).words())
+            Some(job.problem.clone().unwrap_or(restarted).words_in(t))
         }
         _ => None,
     }
@@ -220,8 +223,8 @@ fn again_link(site: &Site, job: &JobView, links: &Links) -> Option<String> {
     there.then(|| links.use_card_again(&job.card.id, job.made.backup.as_ref()))
 }
 
-fn place(site: &Site, job: &JobView) -> String {
-    site.jobs.disks().find(&job.card.id).map(|d| words::place(&d.disk)).unwrap_or_default()
+fn place(site: &Site, t: Language, job: &JobView) -> String {
+    site.jobs.disks().find(&job.card.id).map(|d| words::place(t, &d.disk)).unwrap_or_default()
 }
 
 fn technical(job: &JobView) -> Vec<(&'static str, String)> {
@@ -238,7 +241,7 @@ fn technical(job: &JobView) -> Vec<(&'static str, String)> {
 }
 
 impl Step {
-    fn new(job: &JobView, view: &StageView) -> Step {
+    fn new(t: Language, job: &JobView, view: &StageView) -> Step {
         let running = view.state == StageState::Running;
         let over = job.state.is_over();
         // A backup that the Supervisor makes beside a stage that failed goes on there; nobody waits for it here.
@@ -259,12 +262,12 @@ impl Step {
             StageState::Running if left => "not waited for".into(),
             StageState::Running if over => "stopped here".into(),
             StageState::Waiting if over => "not begun".into(),
-            _ => words::step(view, aside),
+            _ => words::step(t, view, aside),
         };
         Step {
-            name: view.stage.sentence(version(job).as_deref()),
+            name: view.stage.sentence_in(t, version(job).as_deref()),
             state,
-            note: view.note.clone().filter(|_| running && !over),
+            note: view.note.as_ref().filter(|_| running && !over).map(|note| note.said_in(t)),
             class,
             icon,
             now: running && !aside && !over,
@@ -283,9 +286,10 @@ impl NextSteps {
 }
 
 /// What is said aloud, politely: only when the stage or the quarter changes, never with each number.
-fn say(job: &JobView) -> (String, String) {
+fn say(t: Language, job: &JobView) -> (String, String) {
     if job.state.is_over() && job.state != JobState::Failed {
-        let sentence = sentence(job).unwrap_or("It was read back and compared. Take it out of the reader now.");
+        let sentence =
+            sentence(t, job).unwrap_or_else(|| "It was read back and compared. Take it out of the reader now.".into());
         return (format!("{:?}", job.state), format!("{} {sentence}", heading(job)));
     }
     if job.state != JobState::Running {
@@ -299,18 +303,18 @@ fn say(job: &JobView) -> (String, String) {
     };
     let stalled = job.quiet >= VERY_SILENT;
     let doing = job.main_stage().map(|s| s.stage.sentence(version(job).as_deref())).unwrap_or_default();
-    let left = job.remaining.map(|_| words::time_left(job.remaining, None) + ".").unwrap_or_default();
+    let left = job.remaining.map(|_| words::time_left(t, job.remaining, None) + ".").unwrap_or_default();
     let stall = if stalled { " The card does not answer." } else { "" };
     let stage = job.main_stage().map(|s| s.stage);
     (format!("{stage:?} {quarter} {stalled}"), format!("{how_far}{doing}. {left}{stall}"))
 }
 
 /// What cannot wait.
-fn shout(job: &JobView) -> (String, String) {
+fn shout(t: Language, job: &JobView) -> (String, String) {
     match job.state {
         JobState::Stopping => ("stopping".into(), heading(job)),
         JobState::Failed => {
-            let words = problem(job).map(|w| format!("{}. {}", w.title, w.todo)).unwrap_or_default();
+            let words = problem(t, job).map(|w| format!("{}. {}", w.title, w.todo)).unwrap_or_default();
             ("failed".into(), format!("{}. {words}", heading(job)))
         }
         _ => (String::new(), String::new()),
@@ -330,7 +334,7 @@ fn find(req: &HttpRequest, site: &Site) -> Option<Arc<JobView>> {
 pub async fn get(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
     let Some(job) = find(&req, &site) else { return error::not_found(&req) };
     let quiet = Asked::of(&req).is_quiet();
-    let mut page = JobPage::new(&site, &job, quiet);
+    let mut page = JobPage::new(&site, language(&req), &job, quiet);
     if !page.over {
         let (source, seen) = (source(job.id, quiet), Seen::of(&page.parts(&job)));
         (page.connect, page.pulse) = (source.connect(&seen), source.pulse(&seen));
@@ -338,25 +342,25 @@ pub async fn get(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
     error::html(StatusCode::OK, &page)
 }
 
-fn look(site: &Site, job: &JobView, quiet: bool) -> Look {
-    Look { parts: JobPage::new(site, job, quiet).parts(job), over: job.state.is_over() }
+fn look(site: &Site, t: Language, job: &JobView, quiet: bool) -> Look {
+    Look { parts: JobPage::new(site, t, job, quiet).parts(job), over: job.state.is_over() }
 }
 
 pub async fn live(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
     let Some(job) = find(&req, &site) else { return error::not_found(&req) };
     let asked = Asked::of(&req);
-    events::live(&asked, &source(job.id, asked.is_quiet()), look(&site, &job, asked.is_quiet()))
+    events::live(&asked, &source(job.id, asked.is_quiet()), look(&site, language(&req), &job, asked.is_quiet()))
 }
 
 pub async fn events(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
     let Some(job) = find(&req, &site) else { return error::not_found(&req) };
     let quiet = Asked::of(&req).is_quiet();
-    let (watched, id, mut last) = (site.clone(), job.id, job);
+    let (watched, t, id, mut last) = (site.clone(), language(&req), job.id, job);
     let again = move || {
         if let Some(newer) = watched.jobs.job(id) {
             last = newer;
         }
-        look(&watched, &last, quiet)
+        look(&watched, t, &last, quiet)
     };
     events::stream(&req, &site, Watched::JobsOnly, source(id, quiet), again)
 }
@@ -367,7 +371,7 @@ struct StopPage {
     shell: Shell,
     token: String,
     card: String,
-    sentence: &'static str,
+    sentence: String,
     backup_goes_on: bool,
     can: bool,
     back: String,
@@ -377,13 +381,13 @@ struct StopPage {
 }
 
 impl StopPage {
-    fn new(site: &Site, job: &JobView, stale: bool) -> StopPage {
-        let shell = site.shell(Links::STOP, false);
+    fn new(site: &Site, t: Language, job: &JobView, stale: bool) -> StopPage {
+        let shell = site.shell(t, Links::STOP, false);
         let stage = job.main_stage().map(|s| s.stage);
         StopPage {
             token: site.token.clone(),
             card: job.card.name.clone(),
-            sentence: words::if_stopped(stage, job.is_untouched()),
+            sentence: words::if_stopped(t, stage, job.is_untouched()),
             backup_goes_on: job.stage(Stage::Backup).is_some_and(|s| s.state == StageState::Running),
             can: stage.is_none_or(Stage::can_be_stopped),
             back: shell.links.job(job.id),
@@ -399,7 +403,7 @@ pub async fn stop_page(req: HttpRequest, site: web::Data<Site>) -> HttpResponse 
     if job.state != JobState::Running {
         return error::see_other(Links::STOP.job(job.id));
     }
-    error::html(StatusCode::OK, &StopPage::new(&site, &job, false))
+    error::html(StatusCode::OK, &StopPage::new(&site, language(&req), &job, false))
 }
 
 pub async fn stop(req: HttpRequest, site: web::Data<Site>, payload: web::Payload) -> HttpResponse {
@@ -412,14 +416,14 @@ pub async fn stop(req: HttpRequest, site: web::Data<Site>, payload: web::Payload
         return error::see_other(Links::STOP.job(job.id));
     }
     if !site.token_fits(&token) {
-        return error::html(StatusCode::CONFLICT, &StopPage::new(&site, &job, true));
+        return error::html(StatusCode::CONFLICT, &StopPage::new(&site, language(&req), &job, true));
     }
     match site.jobs.stop(job.id).await {
         Ok(()) | Err(StopError::Over) => error::see_other(Links::STOP.job(job.id)),
         Err(StopError::Committing) => error::see_other(Links::STOP.job(job.id)),
         Err(StopError::NoJob) => error::not_found(&req),
         Err(StopError::Closing) => {
-            let short = Problem::Unexpected { short: "The app is ending".into() };
+            let short = Problem::Unexpected { short: Phrase::of("why-app-ending") };
             error::problem(&req, StatusCode::SERVICE_UNAVAILABLE, &short)
         }
     }
@@ -658,13 +662,14 @@ mod tests {
 
     #[test]
     fn announcements_change_with_stage_and_quarter_only() {
-        let about = |percent, remaining| say(&JobView { percent, remaining, ..job(7) }).0;
+        const EN: Language = Language::English;
+        let about = |percent, remaining| say(EN, &JobView { percent, remaining, ..job(7) }).0;
         assert_eq!(about(51, Some(300)), about(74, None));
         assert_ne!(about(49, None), about(50, None));
-        assert_ne!(about(60, None), say(&JobView { percent: 60, quiet: 200, ..job(7) }).0);
-        let (_, text) = say(&JobView { percent: 50, ..job(7) });
+        assert_ne!(about(60, None), say(EN, &JobView { percent: 60, quiet: 200, ..job(7) }).0);
+        let (_, text) = say(EN, &JobView { percent: 50, ..job(7) });
         assert_eq!(text, "Half done. Write the system to the card. About 6 minutes left.");
-        assert_eq!(shout(&job(7)).1, "");
-        assert!(shout(&ended(7, JobState::Failed)).1.contains("Something went wrong"));
+        assert_eq!(shout(EN, &job(7)).1, "");
+        assert!(shout(EN, &ended(7, JobState::Failed)).1.contains("Something went wrong"));
     }
 }

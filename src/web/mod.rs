@@ -22,12 +22,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::dev::{ServerHandle, Service, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AcceptLanguage, Header, Quality};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, Error, HttpRequest, HttpServer, body::MessageBody, web};
 use ipnet::IpNet;
 use tokio::sync::watch;
 
 use crate::jobs::Jobs;
+use crate::texts::Language;
 use links::Links;
 
 /// A line on top of every page that says what is not real: "Demo", a scratch card.
@@ -79,6 +81,8 @@ pub(crate) struct Shell {
     pub(crate) marks: Vec<Mark>,
     /// A page that changes: htmx is loaded, and without it the page is loaded anew now and then.
     pub(crate) live: bool,
+    /// What the page speaks.
+    pub(crate) t: Language,
 }
 
 impl Shell {
@@ -86,19 +90,29 @@ impl Shell {
     pub(crate) fn at(req: &HttpRequest) -> Shell {
         let links = Links::of_path(req.path());
         let site = req.app_data::<web::Data<Site>>();
-        Shell { links, marks: site.map(|site| site.marks.clone()).unwrap_or_default(), live: false }
+        Shell { links, marks: site.map(|site| site.marks.clone()).unwrap_or_default(), live: false, t: language(req) }
     }
 }
 
 impl Site {
-    fn shell(&self, links: Links, live: bool) -> Shell {
-        Shell { links, marks: self.marks.clone(), live }
+    fn shell(&self, t: Language, links: Links, live: bool) -> Shell {
+        Shell { links, marks: self.marks.clone(), live, t }
     }
 
     fn token_fits(&self, given: &str) -> bool {
         // Compared in constant time, though nobody could measure it through Home Assistant.
         given.len() == self.token.len() && given.bytes().zip(self.token.bytes()).fold(0, |d, (a, b)| d | (a ^ b)) == 0
     }
+}
+
+/// What the browser would rather read; English where it asks for nothing of ours.
+pub(crate) fn language(req: &HttpRequest) -> Language {
+    let Ok(mut asked) = AcceptLanguage::parse(req) else { return Language::default() };
+    asked.0.retain(|item| item.quality > Quality::ZERO);
+    asked.0.truncate(32);
+    let ranked = asked.ranked();
+    let tags = ranked.iter().filter_map(|asked| asked.item());
+    tags.filter_map(|tag| Language::of_tag(tag.primary_language())).next().unwrap_or_default()
 }
 
 /// 128 random bits as hex digits.
@@ -261,6 +275,26 @@ mod tests {
         });
         let both = async { tokio::join!(run, visit).0 };
         tokio::time::timeout(Duration::from_secs(30), both).await.unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_page_speaks_what_the_browser_asks_for() {
+        let cases = [
+            ("", Language::English),
+            ("de", Language::German),
+            ("de-AT,de;q=0.9,en;q=0.8", Language::German),
+            ("en-GB,en;q=0.9,de;q=0.8", Language::English),
+            ("fr-FR,fr;q=0.9,de;q=0.5,en;q=0.3", Language::German),
+            ("fr", Language::English),
+            ("en;q=0.3, de;q=0.8", Language::German),
+            ("*", Language::English),
+            ("de;q=0, en", Language::English),
+            (";;;,,,=q", Language::English),
+        ];
+        for (header, want) in cases {
+            let req = actix_web::test::TestRequest::get().insert_header(("Accept-Language", header)).to_http_request();
+            assert_eq!(language(&req), want, "{header:?}");
+        }
     }
 
     #[actix_web::test]

@@ -16,6 +16,7 @@ use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
 use crate::domain::system::{SystemFacts, SystemView};
 use crate::jobs::{AllJobs, Command, DiskList, Jobs, ListedDisk, StartError, StopError};
+use crate::texts::Phrase;
 
 pub const TOKEN: &str = "the-token-of-this-start";
 
@@ -24,6 +25,7 @@ pub const TOKEN: &str = "the-token-of-this-start";
 pub struct Script {
     pub start: Result<JobId, StartError>,
     pub stop: Result<(), StopError>,
+    pub remove: Result<(), Problem>,
 }
 
 pub struct Trial {
@@ -42,6 +44,7 @@ pub struct Trial {
 pub enum Heard {
     Start(CardRequest),
     Stop(JobId),
+    RemoveImage,
 }
 
 /// An answer, read to its end.
@@ -101,7 +104,7 @@ impl Trial {
         let (system, watch_system) = watch::channel(Arc::new(usual_system()));
         let (all, watch_all) = watch::channel(AllJobs::default());
         let (closing, watch_closing) = watch::channel(false);
-        let script = Arc::new(Mutex::new(Script { start: Ok(JobId(7)), stop: Ok(()) }));
+        let script = Arc::new(Mutex::new(Script { start: Ok(JobId(7)), stop: Ok(()), remove: Ok(()) }));
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (answers, heard) = (script.clone(), asked.clone());
         let play = async move {
@@ -116,7 +119,11 @@ impl Trial {
                         heard.lock().unwrap().push(Heard::Stop(id));
                         answer.send(script.stop).unwrap();
                     }
-                    Command::Refresh | Command::RemoveKeptImage(_) => {}
+                    Command::RemoveKeptImage(answer) => {
+                        heard.lock().unwrap().push(Heard::RemoveImage);
+                        answer.send(script.remove).unwrap();
+                    }
+                    Command::Refresh => {}
                 }
             }
         };
@@ -131,6 +138,19 @@ impl Trial {
             closing: watch_closing,
         });
         Trial { disks, system, all, _closing: closing, script, asked, jobs, site }
+    }
+
+    /// Logs are read from below `data`.
+    pub fn keep_logs(&mut self, data: &std::path::Path) {
+        self.jobs = self.jobs.clone().with_logs_below(data.into());
+        self.site = web::Data::new(Site {
+            jobs: self.jobs.clone(),
+            token: TOKEN.into(),
+            allow_from: Vec::new(),
+            marks: Vec::new(),
+            more: None,
+            closing: self.site.closing.clone(),
+        });
     }
 
     pub fn asked(&self) -> Vec<Heard> {
@@ -267,7 +287,7 @@ pub fn job(id: u64) -> JobView {
         stage(Stage::Inject, Waiting, 0, None),
         stage(Stage::Commit, Waiting, 0, None),
     ];
-    stages[1].note = Some("Backing up Mosquitto".into());
+    stages[1].note = Some(Phrase::foreign("Backing up Mosquitto"));
     stages[3].rate = Some(21_400_000);
     let card = disk("sdb");
     JobView {
@@ -482,7 +502,7 @@ const STATES: [(&str, Set); 19] = [
 ];
 
 pub fn warning(text: &str) -> Warning {
-    Warning { code: "w".into(), text: text.into() }
+    Warning { code: "w".into(), text: Phrase::foreign(text) }
 }
 
 /// The card that the system runs from.

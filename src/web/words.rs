@@ -1,85 +1,77 @@
-//! Sentences that are put together; fixed words stand in the templates. A second language replaces these two places.
+//! Sentences that are put together of facts, in the language of the page. Their words are in `src/texts/`.
 
 use std::time::Duration;
 
 use crate::domain::disk::{Contents, Disk, FoundPartition, Transport};
 use crate::domain::job::{JobState, StageState, StageView};
-use crate::domain::progress::Amount;
+use crate::domain::progress::{Amount, remaining_in};
 use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
+use crate::texts::Language;
 
 /// "2 minutes ago"
-pub fn ago(seconds: u64) -> String {
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    match (minutes, hours, days) {
-        (0, ..) => "just now".into(),
-        (1, ..) => "a minute ago".into(),
-        (_, 0, _) => format!("{minutes} minutes ago"),
-        (_, 1, _) => "an hour ago".into(),
-        (_, _, 0) => format!("{hours} hours ago"),
-        (_, _, 1) => "a day ago".into(),
-        _ => format!("{days} days ago"),
+pub fn ago(t: Language, seconds: u64) -> String {
+    match seconds {
+        0..60 => t.say("ago-now"),
+        60..3600 => t.with("ago-minutes", "n", seconds / 60),
+        3600..86_400 => t.with("ago-hours", "n", seconds / 3600),
+        _ => t.with("ago-days", "n", seconds / 86_400),
     }
 }
 
 /// "4 s", "3 min", "1 h 12 min"
-pub fn took(millis: u64) -> String {
+pub fn took(t: Language, millis: u64) -> String {
     let seconds = millis / 1000;
+    let minutes = (seconds + 30) / 60;
     match seconds {
-        0 => "under a second".into(),
-        1..=99 => format!("{seconds} s"),
-        100..=5399 => format!("{} min", (seconds + 30) / 60),
-        _ => {
-            let minutes = (seconds + 30) / 60;
-            format!("{} h {} min", minutes / 60, minutes % 60)
-        }
+        0 => t.say("took-nothing"),
+        1..=99 => t.with("took-seconds", "n", seconds),
+        100..=5399 => t.with("took-minutes", "n", minutes),
+        _ => t.tell("took-hours", &[("hours", &(minutes / 60)), ("minutes", &(minutes % 60))]),
     }
 }
 
 /// Where a disk hangs.
-pub fn place(disk: &Disk) -> String {
-    let place = match disk.transport {
-        _ if disk.scratch => "A file that plays a card",
-        Transport::Usb => "USB",
-        Transport::Mmc => "Built-in card slot",
-        Transport::Nvme => "Built in, NVMe",
-        Transport::Sata => "Built in, SATA",
-        Transport::Virtual => "Virtual",
-        Transport::Other => "Built in",
-    };
+pub fn place(t: Language, disk: &Disk) -> String {
+    let place = t.say(match disk.transport {
+        _ if disk.scratch => "place-scratch",
+        Transport::Usb => "place-usb",
+        Transport::Mmc => "place-mmc",
+        Transport::Nvme => "place-nvme",
+        Transport::Sata => "place-sata",
+        Transport::Virtual => "place-virtual",
+        Transport::Other => "place-other",
+    });
     match disk.slot {
-        Some(slot) => format!("{place}, slot {slot}"),
-        None => place.into(),
+        Some(slot) => t.tell("place-slot", &[("place", &place), ("slot", &slot)]),
+        None => place,
     }
 }
 
 /// When it was plugged in, as far as we saw it.
-pub fn plugged(disk: &Disk, now: u64) -> String {
+pub fn plugged(t: Language, disk: &Disk, now: u64) -> String {
     match disk.plugged_at {
-        Some(at) => ago(now.saturating_sub(at)),
-        None => "before this app started".into(),
+        Some(at) => ago(t, now.saturating_sub(at)),
+        None => t.say("plugged-before"),
     }
 }
 
 /// What is on a disk now, in one line.
-pub fn contents(contents: &Contents) -> String {
+pub fn contents(t: Language, contents: &Contents) -> String {
     if contents.blank {
-        return "Nothing; it is empty".into();
+        return t.say("contents-empty");
     }
     if contents.partitions.iter().any(|found| is_system(&found.label) || is_system(&found.name)) {
-        return "A Home Assistant system".into();
+        return t.say("contents-system");
     }
     const SHOWN: usize = 3;
-    let mut parts: Vec<String> = contents.partitions.iter().take(SHOWN).map(partition).collect();
+    let mut parts: Vec<String> = contents.partitions.iter().take(SHOWN).map(|found| partition(t, found)).collect();
     match (parts.len(), contents.partitions.len()) {
-        (0, _) if contents.table.is_some() => "A table without partitions".into(),
-        (0, _) => "Something that is not known".into(),
+        (0, _) if contents.table.is_some() => t.say("contents-no-partitions"),
+        (0, _) => t.say("contents-unknown"),
         (_, all) => {
-            match all.saturating_sub(SHOWN) {
-                0 => {}
-                1 => parts.push("1 more part".into()),
-                more => parts.push(format!("{more} more parts")),
-            }
+            let more = all.saturating_sub(SHOWN);
+            parts.extend((more > 0).then(|| t.with("contents-more", "n", more)));
             parts.join(" · ")
         }
     }
@@ -91,87 +83,102 @@ fn is_system(name: &str) -> bool {
 }
 
 /// `“BOOT”, FAT, 64 GB`
-fn partition(found: &FoundPartition) -> String {
+fn partition(t: Language, found: &FoundPartition) -> String {
     let name = if found.label.is_empty() { &found.name } else { &found.label };
-    let name = if name.is_empty() { format!("part {}", found.number) } else { format!("“{name}”") };
+    let name = match name.as_str() {
+        "" => t.with("contents-part", "n", found.number),
+        name => t.with("contents-named", "name", name),
+    };
     let kind = if found.filesystem.is_empty() { String::new() } else { format!(", {}", found.filesystem) };
-    format!("{name}{kind}, {}", found.size.as_sold())
+    format!("{name}{kind}, {}", found.size.sold_in(t))
 }
 
 /// "2.6 of 6.2 GB", "3.1 GB so far", nothing where nothing moved.
-pub fn amount(amount: Amount) -> Option<String> {
-    let done = Bytes(amount.done).to_string();
+pub fn amount(t: Language, amount: Amount) -> Option<String> {
+    let done = Bytes(amount.done).said_in(t);
     match amount.total {
         Some(0) => None,
         Some(total) => {
-            let total = Bytes(amount.done.max(total)).to_string();
-            let unit = |text: &str| text.rsplit_once(' ').map(|(n, unit)| (n.to_string(), unit.to_string()));
-            match (unit(&done), unit(&total)) {
-                (Some((n, a)), Some((_, b))) if a == b => Some(format!("{n} of {total}")),
-                _ => Some(format!("{done} of {total}")),
-            }
+            let total = Bytes(amount.done.max(total)).said_in(t);
+            // The unit is said once where it is the same.
+            let short = match (done.rsplit_once(' '), total.rsplit_once(' ')) {
+                (Some((number, a)), Some((_, b))) if a == b => number,
+                _ => &done,
+            };
+            Some(t.tell("amount-of", &[("done", &short), ("total", &total)]))
         }
         None if amount.done == 0 => None,
-        None => Some(format!("{done} so far")),
+        None => Some(t.with("amount-so-far", "done", done)),
     }
 }
 
 /// "21 MB/s"
-pub fn rate(bytes_per_second: Option<u64>) -> Option<String> {
+pub fn rate(t: Language, bytes_per_second: Option<u64>) -> Option<String> {
     let rate = bytes_per_second.filter(|rate| *rate > 0)?;
-    Some(if rate >= 10_000_000 { format!("{} MB/s", rate / 1_000_000) } else { format!("{}/s", Bytes(rate)) })
+    Some(if rate >= 10_000_000 {
+        format!("{} MB/s", rate / 1_000_000)
+    } else {
+        format!("{}/s", Bytes(rate).said_in(t))
+    })
 }
 
 /// The same as a screen reader should say it: "21 megabytes per second".
-pub fn rate_aloud(shown: &str) -> String {
-    shown.replace("/s", " per second").replace("kB", "kilobytes").replace("MB", "megabytes").replace("GB", "gigabytes")
+pub fn rate_aloud(t: Language, shown: &str) -> String {
+    let Some((number, unit)) = shown.trim_end_matches("/s").rsplit_once(' ') else { return shown.into() };
+    let key = match unit {
+        "kB" => "rate-aloud-kB",
+        "MB" => "rate-aloud-MB",
+        "GB" => "rate-aloud-GB",
+        _ => "rate-aloud-bytes",
+    };
+    t.with(key, "n", number)
 }
 
 /// A step's state: "now", "done, 4 s".
-pub fn step(view: &StageView, aside: bool) -> String {
+pub fn step(t: Language, view: &StageView, aside: bool) -> String {
     match view.state {
-        StageState::Waiting => "to come".into(),
-        StageState::Running if aside => match amount(view.amount) {
-            Some(amount) => format!("{amount}, at the same time"),
-            None => "at the same time".into(),
+        StageState::Waiting => t.say("step-waiting"),
+        StageState::Running if aside => match amount(t, view.amount) {
+            Some(amount) => t.with("step-aside-amount", "amount", amount),
+            None => t.say("step-aside"),
         },
-        StageState::Running => "now".into(),
-        StageState::Done => format!("done, {}", took(view.millis)),
-        StageState::Skipped => "not needed".into(),
-        StageState::Failed => "failed here".into(),
-        StageState::Stopped => "stopped here".into(),
+        StageState::Running => t.say("step-now"),
+        StageState::Done => t.with("step-done", "took", took(t, view.millis)),
+        StageState::Skipped => t.say("step-skipped"),
+        StageState::Failed => t.say("step-failed"),
+        StageState::Stopped => t.say("step-stopped"),
     }
 }
 
 /// A job's end in the list of earlier cards.
-pub fn outcome(state: JobState) -> &'static str {
-    match state {
-        JobState::Running => "being made",
-        JobState::Stopping => "stopping",
-        JobState::Cancelled => "stopped",
-        JobState::Failed => "failed",
-        JobState::Interrupted => "interrupted",
-        JobState::Done => "ready",
-    }
+pub fn outcome(t: Language, state: JobState) -> String {
+    t.say(match state {
+        JobState::Running => "outcome-running",
+        JobState::Stopping => "outcome-stopping",
+        JobState::Cancelled => "outcome-cancelled",
+        JobState::Failed => "outcome-failed",
+        JobState::Interrupted => "outcome-interrupted",
+        JobState::Done => "outcome-done",
+    })
 }
 
 /// What stopping means for the card while `stage` runs (face §6).
-pub fn if_stopped(stage: Option<Stage>, untouched: bool) -> &'static str {
-    match stage {
-        Some(Stage::Commit) => "This takes a few seconds and cannot be stopped.",
-        _ if untouched => "The card is unchanged.",
-        _ => "The card will be empty then and can be used again.",
-    }
+pub fn if_stopped(t: Language, stage: Option<Stage>, untouched: bool) -> String {
+    t.say(match stage {
+        Some(Stage::Commit) => "if-stopped-commit",
+        _ if untouched => "if-stopped-untouched",
+        _ => "if-stopped-blank",
+    })
 }
 
 /// The line of the time left; `alone` is the backup when nothing else runs beside it.
-pub fn time_left(remaining: Option<u64>, alone: Option<&StageView>) -> String {
+pub fn time_left(t: Language, remaining: Option<u64>, alone: Option<&StageView>) -> String {
     match (remaining, alone) {
-        (None, Some(backup)) => match amount(backup.amount) {
-            Some(amount) => format!("How long the backup takes is not known. {amount}."),
-            None => "How long the backup takes is not known.".into(),
+        (None, Some(backup)) => match amount(t, backup.amount) {
+            Some(amount) => t.with("left-backup-so-far", "amount", amount),
+            None => t.say("left-backup"),
         },
-        _ => crate::domain::progress::remaining_words(remaining.map(Duration::from_secs)),
+        _ => remaining_in(t, remaining.map(Duration::from_secs)),
     }
 }
 
@@ -184,6 +191,9 @@ pub fn backup_date(iso: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const EN: Language = Language::English;
+    const DE: Language = Language::German;
 
     #[test]
     fn times_read_as_people_say_them() {
@@ -198,7 +208,7 @@ mod tests {
             (400_000, "4 days ago"),
         ];
         for (seconds, want) in cases {
-            assert_eq!(ago(seconds), want);
+            assert_eq!(ago(EN, seconds), want);
         }
         let cases = [
             (900, "under a second"),
@@ -208,22 +218,24 @@ mod tests {
             (5_400_000, "1 h 30 min"),
         ];
         for (millis, want) in cases {
-            assert_eq!(took(millis), want);
+            assert_eq!(took(EN, millis), want);
         }
     }
 
     #[test]
     fn amounts_name_their_unit_once() {
-        let of = |done, total| amount(Amount { done, total });
+        let of = |done, total| amount(EN, Amount { done, total });
         assert_eq!(of(2_600_000_000, Some(6_200_000_000)).unwrap(), "2.6 of 6.2 GB");
         assert_eq!(of(900_000_000, Some(6_200_000_000)).unwrap(), "900 MB of 6.2 GB");
         assert_eq!(of(3_100_000_000, None).unwrap(), "3.1 GB so far");
         assert_eq!(of(7, Some(5)).unwrap(), "7 of 7 bytes");
         assert_eq!((of(0, None), of(0, Some(0))), (None, None));
-        assert_eq!(rate(Some(21_400_000)).unwrap(), "21 MB/s");
-        assert_eq!(rate(Some(820_000)).unwrap(), "820.0 kB/s");
-        assert_eq!((rate(None), rate(Some(0))), (None, None));
-        assert_eq!(rate_aloud("21 MB/s"), "21 megabytes per second");
+        assert_eq!(rate(EN, Some(21_400_000)).unwrap(), "21 MB/s");
+        assert_eq!(rate(EN, Some(820_000)).unwrap(), "820.0 kB/s");
+        assert_eq!((rate(EN, None), rate(EN, Some(0))), (None, None));
+        assert_eq!(rate_aloud(EN, "21 MB/s"), "21 megabytes per second");
+        assert_eq!(amount(DE, Amount { done: 2_600_000_000, total: Some(6_200_000_000) }).unwrap(), "2,6 von 6,2 GB");
+        assert_eq!(rate_aloud(DE, &rate(DE, Some(820_000)).unwrap()), "820,0 Kilobyte pro Sekunde");
     }
 
     #[test]
@@ -236,7 +248,7 @@ mod tests {
             size: Bytes(64_000_000_000),
         };
         let on = |partitions, table: Option<&str>, blank| {
-            contents(&Contents { table: table.map(String::from), partitions, blank })
+            contents(EN, &Contents { table: table.map(String::from), partitions, blank })
         };
         assert_eq!(on(vec![], None, true), "Nothing; it is empty");
         assert_eq!(on(vec![], None, false), "Something that is not known");

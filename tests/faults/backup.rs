@@ -77,7 +77,7 @@ fn with_backup(bytes: &[u8]) -> (Problem, JobView) {
 fn assert_refused(bytes: &[u8], says: &str) {
     let (problem, view) = with_backup(bytes);
     let Problem::BackupUnusable { why } = &problem else { panic!("{says}: {problem:?}") };
-    assert!(why.contains(says), "{says}: {why}");
+    assert!(why.text().contains(says), "{says}: {why}");
     // A backup that exists is known to restore before the card is touched (BK-7).
     assert_eq!(view.card_now, CardNow::Untouched, "{says}");
 }
@@ -243,7 +243,7 @@ fn a_protected_backup_is_taken_with_a_warning_that_its_key_is_needed() {
     assert_eq!(view.state, JobState::Done, "{view:#?}");
     bench.assert_tidy(&view);
     let warning = view.warnings.iter().find(|warning| warning.code == "backup_needs_key").expect("a warning");
-    assert!(warning.text.contains("key"), "{warning:?}");
+    assert!(warning.text.text().contains("key"), "{warning:?}");
     let slug = view.made.backup.unwrap();
     assert_eq!(backup_on(&bench.card, slug.as_str()), PROTECTED);
     bench.assert_usable();

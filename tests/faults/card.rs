@@ -167,7 +167,10 @@ fn up_to_three_blocks_that_read_right_when_written_again_are_a_warning() {
             assert_eq!(view.made.rewritten_blocks, blocks);
             let warning = view.warnings.iter().find(|warning| warning.code == "blocks_rewritten").unwrap();
             let first = Bytes(blocks[0] * MIB).to_string();
-            assert!(warning.text.contains(&blocks.len().to_string()) && warning.text.contains(&first), "{warning:?}");
+            assert!(
+                warning.text.text().contains(&blocks.len().to_string()) && warning.text.text().contains(&first),
+                "{warning:?}"
+            );
             bench.assert_usable();
         }
     }
@@ -190,7 +193,7 @@ fn more_blocks_or_lasting_damage_make_the_card_unreliable() {
             panic!("{damage:?}: {view:#?}");
         };
         assert_eq!((*places, *first), (want, Bytes(blocks[0] * MIB)), "{damage:?}");
-        assert!(looks_like.contains(looks), "{damage:?}: {looks_like}");
+        assert!(looks_like.text().contains(looks), "{damage:?}: {looks_like}");
         assert_eq!(view.card_now, CardNow::Blank);
         bench.host.plug(&bench.disk, None);
         bench.assert_usable();
@@ -202,7 +205,7 @@ fn a_lost_block_is_told_from_worn_bits() {
     let bench = Bench::new();
     bench.faults().damage(5 * MIB..6 * MIB, Damage::Zeros { heals_after_writes: 99 });
     let (problem, _) = bench.failed(bench.make());
-    assert!(matches!(problem, Problem::CardUnreliable { looks_like, .. } if looks_like.contains("is lost")));
+    assert!(matches!(problem, Problem::CardUnreliable { looks_like, .. } if looks_like.text().contains("is lost")));
 }
 
 #[test]
@@ -536,6 +539,6 @@ fn a_file_of_any_size_is_grown_whole() {
 fn a_file_too_small_to_be_grown_in_place_is_refused_not_cut() {
     let bench = Bench::of(IMAGE, |_| ());
     let (problem, view) = bench.failed(bench.make());
-    assert!(matches!(&problem, Problem::GrowFailed { what } if what.contains("too small")), "{problem:?}");
+    assert!(matches!(&problem, Problem::GrowFailed { what } if what.text().contains("too small")), "{problem:?}");
     assert_eq!(view.card_now, CardNow::Blank);
 }

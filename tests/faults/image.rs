@@ -20,7 +20,7 @@ fn with_image(image: &[u8]) -> (Problem, CardNow) {
 fn assert_unusable(image: &[u8], says: &str, now: CardNow) {
     let (problem, found) = with_image(image);
     let Problem::ImageUnusable { why } = &problem else { panic!("{says}: {problem:?}") };
-    assert!(why.contains(says), "{says}: {why}");
+    assert!(why.text().contains(says), "{says}: {why}");
     assert_eq!(found, now, "{says}: {why}");
 }
 

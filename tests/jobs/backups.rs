@@ -88,7 +88,7 @@ async fn a_protected_backup_needs_the_word_that_its_key_is_at_hand() {
     let request = house.request().await;
     let error = house.refused(CardRequest { backup: existing(PROTECTED, false), ..request.clone() }).await;
     let StartError::Refused { problems, .. } = error else { panic!("{error:?}") };
-    assert!(matches!(&problems[..], [Problem::BackupUnusable { why }] if why.contains("key")), "{problems:?}");
+    assert!(matches!(&problems[..], [Problem::BackupUnusable { why }] if why.text().contains("key")), "{problems:?}");
     house.done(CardRequest { backup: existing(PROTECTED, true), ..request }).await;
 }
 
@@ -103,7 +103,10 @@ async fn partial_and_vanished_backups_are_refused_before_the_card_is_touched() {
     let request = house.request().await;
     let error = house.refused(CardRequest { backup: existing(PARTIAL, false), ..request.clone() }).await;
     let StartError::Refused { problems, .. } = error else { panic!("{error:?}") };
-    assert!(matches!(&problems[..], [Problem::BackupUnusable { why }] if why.contains("partial")), "{problems:?}");
+    assert!(
+        matches!(&problems[..], [Problem::BackupUnusable { why }] if why.text().contains("partial")),
+        "{problems:?}"
+    );
     // Listed, but its file is gone; then there, but cut off.
     let file = world.path(&format!("backup/{WHOLE}.tar"));
     fs::remove_file(&file).unwrap();

@@ -37,7 +37,8 @@ async fn backups_that_go_wrong() {
         let result = bench.make(|_| {}).await;
         let word = result.as_ref().map_or_else(failure, |_| "made".into());
         assert!(word.starts_with(want), "{fault:?}: {word}");
-        let told: Vec<String> = result.map(|m| m.warnings.into_iter().map(|w| w.text).collect()).unwrap_or_default();
+        let told: Vec<String> =
+            result.map(|m| m.warnings.into_iter().map(|w| w.text.to_string()).collect()).unwrap_or_default();
         assert_eq!(told.len(), warnings.len(), "{fault:?}: {told:?}");
         assert!(told.iter().zip(warnings).all(|(told, want)| told.starts_with(want)), "{fault:?}: {told:?}");
         assert_eq!(bench.asked("POST", "/backups/new/full"), 1, "{fault:?}");

@@ -80,8 +80,8 @@ async fn a_full_backup_is_asked_for_followed_and_whole() {
 
     assert!(seen.is_sorted_by_key(|p| p.bytes), "the file only grows");
     assert!(seen.iter().any(|p| p.child.as_deref() == Some("Mosquitto broker")), "{seen:#?}");
-    assert!(seen.iter().any(|p| p.stage == "folders" && p.sentence() == "Backing up share"), "{seen:#?}");
-    assert!(seen.iter().any(|p| p.sentence() == "Waiting for apps to start again"), "{seen:#?}");
+    assert!(seen.iter().any(|p| p.stage.text() == "Folders" && p.phrase().text() == "Backing up share"), "{seen:#?}");
+    assert!(seen.iter().any(|p| p.phrase().text() == "Waiting for apps to start again"), "{seen:#?}");
     assert!(seen.iter().all(|p| p.expected == Some(Bytes(200_000))));
     assert_eq!(seen.last().unwrap().slug.as_ref(), Some(&made.listed.facts.slug));
 }

@@ -2,11 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
+
+/// How long, and how often, a port that is taken is tried again.
+const LISTEN_WITHIN: Duration = Duration::from_secs(30);
+const LISTEN_EVERY: Duration = Duration::from_millis(5);
 
 /// What the gate is told to do; the latest word counts.
 #[derive(Debug, Clone, Default)]
@@ -60,10 +64,23 @@ pub async fn run(port: Port, first: TcpListener, behind: SocketAddr, mut orders:
         }
         let until = orders.borrow().down_until.unwrap_or_else(Instant::now);
         tokio::time::sleep_until(until.into()).await;
-        listener = match port.listen() {
+        listener = match listen_again(&port).await {
             Ok(listener) => listener,
             Err(e) => return log::error!("the stand-in cannot listen again: {e}"),
         };
+    }
+}
+
+/// A connection that is just ending may hold the port for a moment longer.
+async fn listen_again(port: &Port) -> io::Result<TcpListener> {
+    let end = Instant::now() + LISTEN_WITHIN;
+    loop {
+        match port.listen() {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < end => {
+                tokio::time::sleep(LISTEN_EVERY).await;
+            }
+            result => return result,
+        }
     }
 }
 
