@@ -1,4 +1,5 @@
-// Runs the files named, or every *.test.mjs beside this one, and ends with a plain count.
+// Runs the files named, or every *.test.mjs beside this one, and ends with a plain count. NAMES: only tests whose names
+// fit this pattern.
 import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { run } from 'node:test';
@@ -12,7 +13,7 @@ const begun = Date.now();
 const count = { pass: 0, fail: 0, skip: 0 };
 const failures = [];
 // Most of the time is spent waiting for what the pages do, so more than one file a core.
-const stream = run({ files, concurrency: Number(process.env.FILES ?? 3), timeout: 900_000 });
+const stream = run({ files, concurrency: Number(process.env.FILES ?? 3), timeout: 900_000, testNamePatterns: process.env.NAMES });
 const isFile = ({ name }) => files.some((file) => name === file || file.endsWith(`/${name}`));
 
 stream.on('test:pass', (test) => {
