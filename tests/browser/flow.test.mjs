@@ -15,7 +15,7 @@ let demo;
 before(async () => {
   // Slow enough for thirty ticks, fast enough for a test.
   [demo, browser] = await Promise.all([startDemo({ speed: '30,60' }), launch()]);
-}, { timeout: 280_000 });
+}, { timeout: 600_000 });
 
 after(async () => {
   await browser?.close();
