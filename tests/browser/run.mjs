@@ -27,7 +27,7 @@ stream.on('test:fail', (test) => {
   if (isFile(test) && /subtests? failed/.test(why)) return;
   count.fail += 1;
   failures.push(`\nFAILED  ${test.name}\n${why}\n${test.file ?? ''}`);
-  console.log(`FAILED  ${test.name}`);
+  console.log(`FAILED  ${test.name}\n        ${why.split('\n')[0].slice(0, 300)}`);
 });
 stream.on('test:diagnostic', ({ message }) => {
   if (!/^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /.test(message)) console.log(`        ${message}`);
