@@ -34,6 +34,11 @@
   d.addEventListener('DOMContentLoaded', function () {
     var summary = d.getElementById('errors');
     if (summary) { summary.focus(); }
+    var print = d.getElementById('print');
+    if (print && w.print) {
+      print.hidden = false;
+      print.addEventListener('click', function () { w.print(); });
+    }
     // htmx did not start: load a live page anew now and then, unless somebody is busy on it.
     if (d.body.getAttribute('data-live')) {
       setInterval(function () {

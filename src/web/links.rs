@@ -19,7 +19,7 @@ impl Links {
     pub const TOP: Links = Links { depth: 0 };
     /// `jobs/7`
     pub const JOB: Links = Links { depth: 1 };
-    /// `jobs/7/stop`
+    /// `jobs/7/stop`, `jobs/7/log`
     pub const STOP: Links = Links { depth: 2 };
 
     /// For a page at any path, as an error page is. `path` has one leading slash.
@@ -80,6 +80,44 @@ impl Links {
         self.to(&format!("jobs/{id}/stop"))
     }
 
+    /// Swap the card and finish the move.
+    pub fn swap(&self, id: JobId) -> String {
+        self.to(&format!("jobs/{id}/swap"))
+    }
+
+    pub fn log(&self, id: JobId) -> String {
+        self.to(&format!("jobs/{id}/log"))
+    }
+
+    /// The log as plain text.
+    pub fn log_text(&self, id: JobId) -> String {
+        self.to(&format!("jobs/{id}/log.txt"))
+    }
+
+    /// What was made and compared.
+    pub fn certificate(&self, id: JobId) -> String {
+        self.to(&format!("jobs/{id}/certificate"))
+    }
+
+    pub fn certificate_json(&self, id: JobId) -> String {
+        self.to(&format!("jobs/{id}/certificate.json"))
+    }
+
+    /// All jobs.
+    pub fn history(&self) -> String {
+        self.to("history")
+    }
+
+    /// The kept image.
+    pub fn cache(&self) -> String {
+        self.to("cache")
+    }
+
+    /// Versions, diagnostics.
+    pub fn about(&self) -> String {
+        self.to("about")
+    }
+
     /// A page of somebody else's below our root, as a mark names it.
     pub fn other(&self, path: &str) -> String {
         self.to(path.trim_start_matches('/'))
@@ -106,6 +144,17 @@ mod tests {
             (Links::JOB.job_events(job), "../jobs/7/events"),
             (Links::STOP.job(job), "../../jobs/7"),
             (Links::JOB.stop(job), "../jobs/7/stop"),
+            (Links::JOB.swap(job), "../jobs/7/swap"),
+            (Links::JOB.log(job), "../jobs/7/log"),
+            (Links::JOB.certificate(job), "../jobs/7/certificate"),
+            (Links::TOP.history(), "history"),
+            (Links::JOB.cache(), "../cache"),
+            (Links::STOP.about(), "../../about"),
+            (Links::STOP.certificate_json(job), "../../jobs/7/certificate.json"),
+            (Links::STOP.log_text(job), "../../jobs/7/log.txt"),
+            (Links::STOP.history(), "../../history"),
+            (Links::TOP.cache(), "cache"),
+            (Links::JOB.about(), "../about"),
             (Links::TOP.use_card(&disk), "card?disk=a+b%26c%22%2F..%2F%C3%A9"),
         ];
         for (got, want) in cases {
