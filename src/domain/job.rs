@@ -220,6 +220,22 @@ impl Warning {
         let key = format!("warning-{}", code.replace('_', "-"));
         Warning { code: code.into(), text: Phrase::with(&key, values) }
     }
+
+    /// Something of the old system is not on the new card (P20).
+    pub fn is_gap(&self) -> bool {
+        const GAPS: [&str; 9] = [
+            "app_not_in_backup",
+            "folder_not_in_backup",
+            "core_not_in_backup",
+            "settings_not_in_backup",
+            "backup_part_failed",
+            "backup_without_database",
+            "without_database",
+            "local_apps_missing",
+            "local_apps",
+        ];
+        GAPS.contains(&self.code.as_str())
+    }
 }
 
 /// The disk of a job, as people know it.
@@ -314,13 +330,21 @@ impl JobView {
         running().rfind(|s| s.stage != Stage::Backup).or_else(|| running().next())
     }
 
-    /// The stage that failed or was stopped, else the one that runs.
+    /// The stage that failed or was stopped, else the one that runs, else the one that was about to begin. `None`:
+    /// nothing was done yet.
     pub fn last_stage(&self) -> Option<Stage> {
-        self.stages
-            .iter()
-            .find(|s| matches!(s.state, StageState::Failed | StageState::Stopped))
-            .map(|s| s.stage)
-            .or_else(|| self.main_stage().map(|s| s.stage))
+        let ended = |s: &&StageView| matches!(s.state, StageState::Failed | StageState::Stopped);
+        let found = self.stages.iter().find(ended).or_else(|| self.main_stage());
+        found.or_else(|| self.between()).map(|s| s.stage)
+    }
+
+    /// Between two stages: the next one, or the last one where all are done.
+    fn between(&self) -> Option<&StageView> {
+        let waiting = |s: &StageView| s.state == StageState::Waiting;
+        if self.stages.iter().all(waiting) {
+            return None;
+        }
+        self.stages.iter().find(|s| waiting(s)).or_else(|| self.stages.last())
     }
 
     /// Nothing on the card was written yet.

@@ -67,6 +67,11 @@ impl Stage {
         self.doing_in(Language::English)
     }
 
+    /// Its bytes are counted while they move, so that silence means something.
+    pub const fn moves_bytes(self) -> bool {
+        matches!(self, Stage::Backup | Stage::Download | Stage::Write | Stage::Verify | Stage::Inject)
+    }
+
     /// Commit takes seconds and is finished, never stopped (JB-3).
     pub const fn can_be_stopped(self) -> bool {
         !matches!(self, Stage::Commit)

@@ -85,6 +85,11 @@ pub fn bad_form(req: &HttpRequest, status: StatusCode) -> HttpResponse {
     page(req, status, words(req, name))
 }
 
+/// The text `error-NAME` as a page.
+pub fn named(req: &HttpRequest, status: StatusCode, name: &str) -> HttpResponse {
+    page(req, status, words(req, name))
+}
+
 fn words(req: &HttpRequest, name: &str) -> Words {
     let t = language(req);
     let part = |part| t.say(&format!("error-{name}-{part}"));

@@ -19,6 +19,7 @@ mod job_log;
 pub(crate) mod links;
 mod moment;
 mod routes;
+mod swap;
 #[cfg(test)]
 mod trial;
 #[cfg(test)]
@@ -82,11 +83,15 @@ const REPORT: Option<&str> = match concat!(env!("CARGO_PKG_REPOSITORY"), "/issue
 /// What every handler may ask.
 struct Site {
     jobs: Jobs,
+    /// What was said last of the running job, to all pages.
+    announcer: job::Announcer,
     /// Random for each start; a POST of a form must carry it (PK-4).
     token: String,
     allow_from: Vec<IpNet>,
     marks: Vec<Mark>,
     more: Option<MoreRoutes>,
+    /// What was plugged in and pulled last, for home's announcements.
+    plugs: home::Plugs,
     /// Turns true when the server ends: open streams end then, too.
     closing: watch::Receiver<bool>,
 }
@@ -97,6 +102,8 @@ pub(crate) struct Shell {
     pub(crate) marks: Vec<Mark>,
     /// A page that changes: htmx is loaded, and without it the page is loaded anew now and then.
     pub(crate) live: bool,
+    /// A live page that asked for standing numbers: it is never loaded anew by itself.
+    pub(crate) quiet: bool,
     /// What the page speaks.
     pub(crate) t: Language,
 }
@@ -106,13 +113,19 @@ impl Shell {
     pub(crate) fn at(req: &HttpRequest) -> Shell {
         let links = Links::of_path(req.path());
         let site = req.app_data::<web::Data<Site>>();
-        Shell { links, marks: site.map(|site| site.marks.clone()).unwrap_or_default(), live: false, t: language(req) }
+        Shell {
+            links,
+            marks: site.map(|site| site.marks.clone()).unwrap_or_default(),
+            live: false,
+            quiet: false,
+            t: language(req),
+        }
     }
 }
 
 impl Site {
     fn shell(&self, t: Language, links: Links, live: bool) -> Shell {
-        Shell { links, marks: self.marks.clone(), live, t }
+        Shell { links, marks: self.marks.clone(), live, quiet: false, t }
     }
 
     /// The job that the path names.
@@ -164,7 +177,8 @@ pub fn bind(jobs: Jobs, options: WebOptions) -> Result<Bound, ServeError> {
     let token = random().map_err(|source| ServeError::Token { source })?;
     let WebOptions { listen, allow_from, marks, more } = options;
     let address = listen.unwrap_or(LISTEN);
-    let site = web::Data::new(Site { jobs, token, allow_from, marks, more, closing });
+    let (announcer, plugs) = (job::Announcer::default(), home::Plugs::default());
+    let site = web::Data::new(Site { jobs, announcer, plugs, token, allow_from, marks, more, closing });
     let server = HttpServer::new(move || app(site.clone()))
         .workers(2)
         .shutdown_timeout(2)

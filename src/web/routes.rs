@@ -3,7 +3,7 @@
 use actix_web::web::{self, ServiceConfig, delete, get, post};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
-use super::{about, api, assets, cache, card, certificate, error, history, home, job, job_log};
+use super::{about, api, assets, cache, card, certificate, error, history, home, job, job_log, swap};
 
 pub fn all(cfg: &mut ServiceConfig) {
     cfg.service(page("/").route(get().to(home::get)))
@@ -14,6 +14,7 @@ pub fn all(cfg: &mut ServiceConfig) {
         .service(page("/jobs/{id}/events").route(get().to(job::events)))
         .service(page("/jobs/{id}/live").route(get().to(job::live)))
         .service(page("/jobs/{id}/stop").route(get().to(job::stop_page)).route(post().to(job::stop)))
+        .service(page("/jobs/{id}/swap").route(get().to(swap::get)))
         .service(page("/jobs/{id}/log").route(get().to(job_log::get)))
         .service(page("/jobs/{id}/log.txt").route(get().to(job_log::text)))
         .service(page("/jobs/{id}/certificate").route(get().to(certificate::get)))

@@ -63,7 +63,8 @@ function serve(ingress, req, res) {
   if (url.pathname === '/panel') return panel(ingress, url, res);
   if (!req.url.startsWith(`${PREFIX}/`)) return plain(ingress, req, res, 404, '404: Not Found');
   if (!signedIn(ingress, req)) return plain(ingress, req, res, 401, '401: Unauthorized');
-  return pass(ingress, req, res);
+  // The browser went away while it asked.
+  return pass(ingress, req, res).catch(() => res.destroy());
 }
 
 /** Home Assistant's page: signs in, then shows the app in a frame without `sandbox`. */
@@ -122,7 +123,9 @@ async function pass(ingress, req, res) {
   for await (const part of req) sent.push(part);
   const body = Buffer.concat(sent);
   const options = { method: req.method, path: inside(ingress, req), headers: { ...headersIn(ingress, req), 'content-length': body.length } };
-  const asked = http.request({ host: ingress.app.hostname, port: ingress.app.port, agent: false, ...options }, (answer) => handOn(ingress, req, res, answer));
+  const asked = http.request({ host: ingress.app.hostname, port: ingress.app.port, agent: false, ...options }, (answer) => {
+    handOn(ingress, req, res, answer).catch(() => res.destroy());
+  });
   // The app is gone: what the Supervisor says then.
   asked.on('error', () => (res.headersSent ? res.destroy() : plain(ingress, req, res, 502, '502: Bad Gateway')));
   res.on('close', () => asked.destroy());

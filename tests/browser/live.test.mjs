@@ -237,7 +237,7 @@ test('14.18 refused disks list all reasons', async () => {
 });
 
 test('14.19 the stop page says what becomes of the card, as the stage has it', async () => {
-  const cases = [['download', 'The card is unchanged.'], ['running', 'The card is empty now and can be used again.'], ['commit', 'This takes a few seconds and cannot be stopped.']];
+  const cases = [['download', 'The card is unchanged.'], ['running', 'The card will be empty then and can be used again.'], ['commit', 'This takes a few seconds and cannot be stopped.']];
   for (const [state, words] of cases) {
     await look.set(state);
     const { text: html } = await ask(`${look.url}jobs/7/stop`);

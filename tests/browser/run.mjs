@@ -12,7 +12,7 @@ const begun = Date.now();
 const count = { pass: 0, fail: 0, skip: 0 };
 const failures = [];
 // Most of the time is spent waiting for what the pages do, so more than one file a core.
-const stream = run({ files, concurrency: Number(process.env.FILES ?? 3), timeout: 330_000 });
+const stream = run({ files, concurrency: Number(process.env.FILES ?? 3), timeout: 900_000 });
 const isFile = ({ name }) => files.some((file) => name === file || file.endsWith(`/${name}`));
 
 stream.on('test:pass', (test) => {

@@ -51,9 +51,9 @@ function reportViolations() {
 function listen(tab) {
   const { page } = tab;
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warn') tab.wrong.push(`console: ${message.text()} ${message.location().url ?? ''}`);
+    if (message.type() === 'error' || message.type() === 'warn') tab.wrong.push(`on ${page.url()}: ${message.text()} ${message.location().url ?? ''}`);
   });
-  page.on('pageerror', (error) => tab.wrong.push(`script: ${error.message}`));
+  page.on('pageerror', (error) => tab.wrong.push(`on ${page.url()}: script: ${error.message}`));
   page.on('request', (request) => tab.requests.push(request.url()));
   page.on('load', () => (tab.loads += 1));
 }

@@ -109,11 +109,11 @@ async function set(url, state) {
  * The whole product with make-believe cards. `speed`: MB/s that cards write and read. The same one can be killed and
  * started again: port and folder stay.
  */
-export async function startDemo({ speed = '60,90', size = '8G' } = {}) {
+export async function startDemo({ speed = '60,90' } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'sd-swap-browser-'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/`;
-  const args = ['demo', '--keep', dir, '--card-size', size, '--card-speed', speed];
+  const args = ['demo', '--keep', dir, '--card-speed', speed];
   const up = async () => {
     demo.child = start(join(ROOT, 'target/debug/sd-swap'), args, { SD_SWAP_LISTEN: `127.0.0.1:${port}` });
     await answers(demo.child, url);

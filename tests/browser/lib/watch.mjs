@@ -13,21 +13,24 @@ export function note() {
   const look = (mutations) => {
     const t = Date.now();
     const touched = new Map();
-    for (const { target, type, attributeName } of mutations) {
-      // htmx marks what it works on with classes; nobody sees them.
-      if (type === 'attributes' && attributeName === 'class') continue;
+    for (const { target, type, attributeName, oldValue } of mutations) {
+      // htmx marks what it works on with classes; nobody sees them. What is set to what it was has not changed.
+      if (type === 'attributes' && (attributeName === 'class' || target.getAttribute(attributeName) === oldValue)) continue;
       const part = partOf(target);
       touched.set(part, part ? part.id : `${target.nodeName} ${type} ${attributeName ?? ''}`);
     }
-    for (const [part, id] of touched) {
-      const bar = part && part.querySelector('progress');
-      const text = part ? part.innerText : '';
-      window.noted.push({ t, part: id, text: text.trim(), percent: bar ? bar.value : null, title: document.title, fixed: Boolean(part) });
-    }
+    for (const [part, id] of touched) add(t, part, id);
+  };
+  const add = (t, part, id) => {
+    const bar = part && part.querySelector('progress');
+    const text = part ? part.innerText : '';
+    window.noted.push({ t, part: id, text: text.trim(), percent: bar ? bar.value : null, title: document.title, fixed: Boolean(part) });
   };
   document.addEventListener('DOMContentLoaded', () => {
     const observer = new MutationObserver(look);
-    observer.observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true });
+    observer.observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true, attributeOldValue: true });
+    // What was there at the beginning.
+    for (const id of parts) if (document.getElementById(id)) add(Date.now(), document.getElementById(id), id);
     window.nodes = Object.fromEntries(parts.map((id) => [id, document.getElementById(id)]));
   });
 }
