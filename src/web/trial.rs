@@ -83,8 +83,9 @@ impl Answer {
     pub fn has_sound_links(&self) {
         for name in ["href", "action", "src", "hx-get", "sse-connect"] {
             for link in self.text.split(&format!(" {name}=\"")).skip(1) {
+                let report = name == "href" && link.starts_with(&format!("{}\"", super::REPORT));
                 let bad = link.starts_with('/') || link.starts_with("http") || link.starts_with("javascript");
-                assert!(!bad, "{name}={}", link.chars().take(60).collect::<String>());
+                assert!(!bad || report, "{name}={}", link.chars().take(60).collect::<String>());
             }
         }
         for banned in [" style=\"", " onclick=\"", " onload=\"", "<style", "<script>", "javascript:"] {
@@ -147,6 +148,8 @@ impl Trial {
         self.jobs = self.jobs.clone().with_logs_below(data.into());
         self.site = web::Data::new(Site {
             jobs: self.jobs.clone(),
+            announcer: Default::default(),
+            plugs: Default::default(),
             token: TOKEN.into(),
             allow_from: Vec::new(),
             marks: Vec::new(),
