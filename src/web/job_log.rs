@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn the_address_to_report_to_is_text_and_link() {
-        let shell = Shell { links: Links::STOP, marks: vec![], live: false, t: crate::texts::Language::English };
+        let shell =
+            Shell { links: Links::STOP, marks: vec![], live: false, quiet: false, t: crate::texts::Language::English };
         let page = LogPage {
             shell,
             id: 7,

@@ -151,6 +151,8 @@ impl Trial {
             allow_from: Vec::new(),
             marks: Vec::new(),
             more: None,
+            announcer: Default::default(),
+            plugs: Default::default(),
             closing: self.site.closing.clone(),
         });
     }

@@ -350,7 +350,7 @@ mod tests {
         let mut pages = [(1, Seen::default(), Vec::new()), (3, Seen::default(), Vec::new())];
         for second in 0..640u64 {
             let job = if second < 600 { ten_minutes(second) } else { ended(7, JobState::Done) };
-            for (step, seen, heard) in pages.iter_mut().filter(|(step, ..)| second % step == 0) {
+            for (_, seen, heard) in pages.iter_mut().filter(|(step, ..)| second % step == 0) {
                 let parts = [announcer.say(EN, &job, 1_000_000 + second).0];
                 let (news, _) = seen.catch_up(&parts, (1_000_000 + second) * 1000);
                 heard.extend(news.first().map(|part| part.text().to_string()));
