@@ -24,8 +24,8 @@ pub struct Certificate {
     pub job: JobId,
     /// UTC, RFC 3339.
     pub started: String,
-    pub ended: String,
-    pub seconds: u64,
+    pub ended: Option<String>,
+    pub seconds: Option<u64>,
     pub card: Card,
     pub system: System,
     pub image: Image,
@@ -125,7 +125,6 @@ impl Certificate {
         if job.state != JobState::Done {
             return None;
         }
-        let ended = job.ended.unwrap_or(job.started);
         let (made, marks) = (&job.made, &job.made.marks);
         let told = |text: &str| Some(text.trim().to_string()).filter(|text| !text.is_empty());
         Some(Certificate {
@@ -133,8 +132,8 @@ impl Certificate {
             app: App { name: "sd-swap", version: made.app.clone() },
             job: job.id,
             started: timestamp(job.started),
-            ended: timestamp(ended),
-            seconds: ended.saturating_sub(job.started),
+            ended: job.ended.map(timestamp),
+            seconds: job.ended.map(|ended| ended.saturating_sub(job.started)),
             card: Card {
                 name: job.card.name.clone(),
                 vendor: told(&marks.vendor),

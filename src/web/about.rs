@@ -21,7 +21,7 @@ struct AboutPage {
     places: Vec<(String, String)>,
     licences: Vec<(String, String)>,
     diagnostics: String,
-    report: Option<&'static str>,
+    report: &'static str,
 }
 
 fn versions(t: Language, facts: &SystemFacts) -> Vec<(String, String)> {

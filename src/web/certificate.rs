@@ -64,6 +64,7 @@ impl CertificatePage {
         let mut groups = vec![card(t, facts), system(t, facts)];
         groups.extend(facts.backup.as_ref().map(|facts| backup(t, facts)));
         groups.push(times(t, job));
+        groups.retain(|group| !group.rows.is_empty());
         let places: Vec<String> = facts.rewritten_blocks.iter().map(ToString::to_string).collect();
         CertificatePage {
             card: facts.card.name.clone(),
@@ -141,11 +142,10 @@ fn backup(t: Language, backup: &Backup) -> Group {
 
 fn times(t: Language, job: &JobView) -> Group {
     let mut rows = Rows(t, Vec::new());
-    let ended = job.ended.unwrap_or(job.started);
+    let took = |ended: u64| words::took(t, ended.saturating_sub(job.started).saturating_mul(1000));
     rows.put("certificate-started", Some(date_time(t, job.started)));
-    rows.put("certificate-ended", Some(date_time(t, ended)));
-    let took = words::took(t, ended.saturating_sub(job.started).saturating_mul(1000));
-    rows.put("certificate-took", job.ended.is_some().then_some(took));
+    rows.put("certificate-ended", job.ended.map(|ended| date_time(t, ended)));
+    rows.put("certificate-took", job.ended.map(took));
     rows.under("certificate-times")
 }
 
@@ -259,6 +259,8 @@ mod tests {
         answer.has_not("is the one that its release names");
         answer.has_not("The backup on the card");
         answer.has_not("SHA-256");
+        answer.has_not("<h2>System</h2>");
+        answer.has_not("Finished");
         let mut own = rich(7);
         own.made.image_as_published = false;
         let answer = page(own).await;

@@ -74,11 +74,8 @@ pub enum ServeError {
     Serving { source: io::Error },
 }
 
-/// Where people report what went wrong, once the package names its repository.
-const REPORT: Option<&str> = match concat!(env!("CARGO_PKG_REPOSITORY"), "/issues").as_bytes() {
-    b"/issues" => None,
-    _ => Some(concat!(env!("CARGO_PKG_REPOSITORY"), "/issues")),
-};
+/// Where people report what went wrong.
+const REPORT: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/issues");
 
 /// What every handler may ask.
 struct Site {
@@ -310,6 +307,14 @@ mod tests {
         });
         let both = async { tokio::join!(run, visit).0 };
         tokio::time::timeout(Duration::from_secs(30), both).await.unwrap().unwrap();
+    }
+
+    #[test]
+    fn reports_go_where_the_package_says() {
+        let package = include_str!("../../config.yaml");
+        let url = package.lines().find_map(|line| line.strip_prefix("url: ")).unwrap();
+        assert_eq!(REPORT, format!("{url}/issues"));
+        assert!(include_str!("../../DOCS.md").contains(REPORT));
     }
 
     #[test]

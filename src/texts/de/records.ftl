@@ -73,7 +73,6 @@ log-none = Zu diesem Auftrag gibt es kein Protokoll.
 
 report-title = Ein Problem melden
 report-at = Meldungen werden hier gelesen:
-report-origin = Dort melden, woher diese App kam: Ihre Seite im App-Store von Home Assistant hat die Adresse.
 report-what = Am meisten helfen das Protokoll und das hier:
 
 cache-title = Aufgehobenes Abbild

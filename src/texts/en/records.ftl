@@ -73,7 +73,6 @@ log-none = There is no log of this job.
 
 report-title = Report a problem
 report-at = Reports are read here:
-report-origin = Report it where this app came from: its page in the app store of Home Assistant has the address.
 report-what = The log and this help most:
 
 cache-title = Kept image
