@@ -57,7 +57,7 @@ fn walk(root: &Path, dir: &Path, files: &mut BTreeMap<String, Entry>) {
     for entry in fs::read_dir(dir).expect("a folder of the repository").map(|entry| entry.expect("an entry")) {
         let path = entry.path();
         let name = path.strip_prefix(root).expect("below the root").to_string_lossy().into_owned();
-        if ["target", "dist", ".git"].contains(&name.as_str()) {
+        if ["target", "dist", ".git"].contains(&name.as_str()) || name.ends_with("node_modules") {
             continue;
         }
         let about = entry.metadata().expect("a file of the repository");
