@@ -9,22 +9,29 @@ use serde_json::json;
 use crate::demo::image::Shape;
 use crate::demo::page;
 use crate::demo::stage::{Stage, StageSpec};
+use crate::demo::supervisor::StandinConfig;
+use crate::domain::disk::DiskId;
 use crate::domain::image::Board;
 use crate::domain::job::{BackupChoice, CardRequest, ImageChoice, JobView};
+use crate::domain::progress::StopFlag;
 use crate::domain::size::{Bytes, parse_size};
+use crate::host::Host;
+use crate::host::linux::machine::LinuxHost;
 use crate::jobs::start::start;
 use crate::jobs::trouble::chain;
 use crate::jobs::{Jobs, StartError};
 use crate::web::{Mark, WebOptions};
 
 use super::serve::{mega_bytes, serve};
-use super::{Exit, log_to_stderr, show};
+use super::{Exit, asked_to_end, log_to_stderr, show};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   sd-swap demo
-  sd-swap demo --headless --board rpi4-64 --card-size 8G --keep out")]
+  sd-swap demo --headless --board rpi4-64 --card-size 8G --keep out
+  sd-swap demo --stand-ins --keep out > out.env
+  env $(cat out.env) sd-swap serve --scratch-card out/card.img,write=20")]
 pub struct DemoArgs {
     /// Make one card without a page and end.
     #[arg(long)]
@@ -42,6 +49,9 @@ pub struct DemoArgs {
     /// How fast the card writes and reads, in MB/s: 20,40.
     #[arg(long, value_name = "WRITE,READ", value_parser = speeds)]
     card_speed: Option<(u64, u64)>,
+    /// Only play Home Assistant and the release server, for a `serve` of its own; prints the settings that lead there.
+    #[arg(long, conflicts_with = "headless")]
+    stand_ins: bool,
     /// Leave everything here: card.img, image.img.xz, backup.tar, report.json.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -76,6 +86,7 @@ pub fn run(args: DemoArgs) -> Exit {
     match Stage::build(&dir, spec) {
         Err(error) => failed(&chain(&error)),
         Ok(stage) if args.headless => headless(&stage, &dir),
+        Ok(stage) if args.stand_ins => stand_ins(&stage, &dir),
         Ok(stage) => pages(&stage),
     }
 }
@@ -122,6 +133,50 @@ fn pages(stage: &Stage) -> Exit {
     actix_web::rt::System::new().block_on(serve(stage.plan(), options, |address| {
         println!("http://{address}/");
     }))
+}
+
+/// Plays on until it is asked to end. The disk of this machine plays Home Assistant's own.
+fn stand_ins(stage: &Stage, dir: &Path) -> Exit {
+    let machine = LinuxHost::new(StopFlag::new());
+    match dir.canonicalize().map_err(|error| error.to_string()).and_then(|dir| under(&machine, &dir)) {
+        Ok(disks) => stage.supervisor.configure(|config| runs_from(config, &disks)),
+        Err(why) => return failed(&format!("looking for the disk of this machine: {why}")),
+    }
+    let plan = stage.plan();
+    let text =
+        |url: Option<&url::Url>| url.map(|url| url.as_str().trim_end_matches('/').to_string()).unwrap_or_default();
+    let (supervisor, token) = (stage.supervisor.url(), stage.supervisor.token());
+    let (site, api) = plan.releases.unzip();
+    println!("SUPERVISOR_API={}", text(Some(&supervisor)));
+    println!("SUPERVISOR_TOKEN={}", token.reveal());
+    println!("SD_SWAP_RELEASES={}", text(site.as_ref()));
+    println!("SD_SWAP_RELEASES_API={}", text(api.as_ref()));
+    println!("SD_SWAP_DATA={}", plan.data.display());
+    println!("SD_SWAP_BACKUP={}", plan.backup.display());
+    actix_web::rt::System::new().block_on(asked_to_end());
+    Exit::Done
+}
+
+fn under(machine: &LinuxHost, dir: &Path) -> Result<Vec<DiskId>, String> {
+    let disks = machine.disks_under(dir).map_err(|error| chain(&error))?;
+    if disks.is_empty() { Err(format!("{} lies on no disk", dir.display())) } else { Ok(disks) }
+}
+
+fn runs_from(config: &mut StandinConfig, disks: &[DiskId]) {
+    let drive = |(n, disk): (usize, &DiskId)| {
+        let device = format!("/dev/{}", disk.0);
+        let mount_points = if n == 0 { json!(["/mnt/data"]) } else { json!([]) };
+        json!({
+            "vendor": "", "model": "Disk of this machine", "serial": "", "id": device, "size": 31_914_983_424u64,
+            "connection_bus": "sdio", "removable": false, "ejectable": false,
+            "filesystems": [{
+                "device": device, "id": "p8", "size": 31_142_707_200u64, "name": "hassos-data",
+                "system": true, "mount_points": mount_points,
+            }],
+        })
+    };
+    config.drives = Some(disks.iter().enumerate().map(drive).collect());
+    config.data_disk = disks.first().map(|disk| format!("/dev/{}", disk.0)).unwrap_or_default();
 }
 
 fn headless(stage: &Stage, dir: &Path) -> Exit {

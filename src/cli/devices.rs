@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use serde_json::{Value, json};
 
 use crate::domain::pace::Pace;
 use crate::domain::progress::StopFlag;
 use crate::host::linux::machine::LinuxHost;
 use crate::jobs::ListedDisk;
+use crate::jobs::disk_json::disks_json;
 use crate::jobs::solo::{PcRules, list};
 use crate::jobs::start::Plan;
 
@@ -33,10 +33,7 @@ pub fn run(args: DevicesArgs) -> Exit {
     match actix_web::rt::System::new().block_on(list(&plan, rules)) {
         Err(error) => show::refused(&error, args.json),
         Ok(disks) if args.json => {
-            let of = |usable: bool| -> Vec<Value> {
-                disks.disks.iter().filter(|d| d.refusals.is_empty() == usable).map(as_json).collect()
-            };
-            println!("{}", json!({ "devices": of(true), "refused": of(false) }));
+            println!("{}", disks_json(&disks));
             Exit::Done
         }
         Ok(disks) => {
@@ -44,18 +41,6 @@ pub fn run(args: DevicesArgs) -> Exit {
             Exit::Done
         }
     }
-}
-
-/// The fields of `GET /api/devices` (AP-1).
-fn as_json(listed: &ListedDisk) -> Value {
-    let disk = &listed.disk;
-    let reasons: Vec<Value> =
-        listed.refusals.iter().map(|reason| json!({ "code": reason.code(), "text": reason.to_string() })).collect();
-    json!({
-        "name": disk.id, "path": disk.path, "size": disk.size, "size_human": disk.size.as_sold(),
-        "vendor": disk.vendor, "model": disk.model, "tran": disk.transport.word(), "serial": disk.serial,
-        "fingerprint": disk.fingerprint, "reasons": reasons,
-    })
 }
 
 fn print(listed: &ListedDisk) {

@@ -90,6 +90,9 @@ pub struct FoundPartition {
     /// `ext4`, `FAT`, `exFAT`, `NTFS`, …; empty where unknown.
     pub filesystem: String,
     pub size: Bytes,
+    /// How much of it files take, as the file system itself says: about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Bytes>,
 }
 
 /// A whole disk, as the last scan saw it.

@@ -98,6 +98,14 @@ pub fn shown_left(shown: Option<u64>, since: f64, elapsed: f64, percent: u8, lef
     Some(if off { left as u64 } else { now as u64 })
 }
 
+/// Minutes that a job of so many seconds may take, in fives: cards and networks are not the same every day.
+pub fn minutes_around(seconds: f64) -> (u64, u64) {
+    let minutes = (seconds / 60.0).clamp(0.0, 100_000.0);
+    let from = ((minutes * 0.8) as u64 / 5 * 5).max(5);
+    let to = ((minutes * 1.4).ceil() as u64).next_multiple_of(5);
+    (from, to.max(from + 5))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,5 +189,14 @@ mod tests {
         // The bar does not run ahead meanwhile.
         let overdue = seconds_left(&backup(Running, 4_000_000_000, None), EXPECTED, Rates::default());
         assert_eq!(overdue, 40.0);
+    }
+
+    #[test]
+    fn a_range_is_wide_and_round() {
+        let cases =
+            [(0.0, (5, 10)), (705.0, (5, 20)), (1500.0, (20, 35)), (7200.0, (95, 170)), (f64::MAX, (80_000, 140_000))];
+        for (seconds, want) in cases {
+            assert_eq!(minutes_around(seconds), want, "{seconds}");
+        }
     }
 }

@@ -179,6 +179,13 @@ pub fn asset_name(board: Board, version: &OsVersion) -> String {
     format!("haos_{}-{}.img.xz", board.slug(), version)
 }
 
+/// What a name of [`asset_name`] says; `None` for any other.
+pub fn parse_asset_name(name: &str) -> Option<(Board, OsVersion)> {
+    let rest = name.strip_prefix("haos_")?.strip_suffix(".img.xz")?;
+    let version = |board: Board| rest.strip_prefix(board.slug())?.strip_prefix('-')?.parse().ok();
+    Board::ALL.into_iter().find_map(|board| Some((board, version(board)?)))
+}
+
 /// A SHA-256 digest; written as 64 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -246,6 +253,12 @@ mod tests {
         }
         let version: OsVersion = "18.2".parse().unwrap();
         assert_eq!(asset_name(Board::Rpi4_64, &version), "haos_rpi4-64-18.2.img.xz");
+        for board in Board::ALL {
+            assert_eq!(parse_asset_name(&asset_name(board, &version)), Some((board, version.clone())));
+        }
+        for other in ["", "haos_.img.xz", "haos_rpi4-64.img.xz", "rpi4-64-18.2.img.xz", "haos_rpi4-64-x.img.xz"] {
+            assert_eq!(parse_asset_name(other), None, "{other}");
+        }
         assert!(!"18.2.dev1".parse::<OsVersion>().unwrap().is_released());
     }
 

@@ -249,20 +249,45 @@ pub struct CardBrief {
     pub fingerprint: Fingerprint,
 }
 
-/// What was made, of what, and what was compared: the certificate's facts (JB-7). Filled while the job runs.
+/// What a disk says of itself, word for word; each may be empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DiskMarks {
+    pub vendor: String,
+    pub model: String,
+    pub serial: String,
+}
+
+/// What was made, of what, and what was compared: the certificate's facts (JB-7). Filled while the job runs. A ledger of
+/// an earlier version lacks some of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Made {
+    /// The version of the app that made it.
+    pub app: Option<String>,
+    pub marks: DiskMarks,
     pub board: Option<Board>,
     pub version: Option<OsVersion>,
     pub image_name: Option<String>,
     /// Of the file as it was published (packed).
     pub image_digest: Option<Digest>,
+    /// The digest was compared with the one that the release (or the user) names, not only taken of what was there.
+    pub image_as_published: bool,
+    /// Of the file as it was published (packed).
+    pub image_file_bytes: Option<Bytes>,
+    /// Unpacked: what went onto the card.
     pub image_bytes: Option<Bytes>,
     pub backup: Option<BackupSlug>,
     /// As Home Assistant lists it; `None` if it has none.
     pub backup_name: Option<String>,
     pub backup_digest: Option<Digest>,
     pub backup_bytes: Option<Bytes>,
+    /// ISO 8601, as the Supervisor wrote it.
+    pub backup_date: Option<String>,
+    /// The version of Home Assistant in it.
+    pub backup_core: Option<String>,
+    /// Encrypted: its key is asked for when it is restored.
+    pub backup_protected: bool,
     /// Blocks of 1 MiB that read right only after they were written again.
     pub rewritten_blocks: Vec<u64>,
 }
@@ -339,6 +364,17 @@ fn between(stages: &[StageView]) -> Option<&StageView> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What the first ledgers had.
+    #[test]
+    fn facts_of_an_earlier_version_are_still_read() {
+        let old = r#"{"board": "rpi4-64", "version": "18.2", "image_name": null, "image_digest": null, "image_bytes": 5,
+            "backup": "0a1b2c3d", "backup_name": null, "backup_digest": null, "backup_bytes": 7, "rewritten_blocks": [3]}"#;
+        let made: Made = serde_json::from_str(old).unwrap();
+        assert_eq!((made.image_bytes, made.backup_bytes), (Some(Bytes(5)), Some(Bytes(7))));
+        assert_eq!((made.app.as_deref(), made.image_as_published), (None, false));
+        assert_eq!((&made.marks, made.rewritten_blocks), (&DiskMarks::default(), vec![3]));
+    }
 
     #[test]
     fn the_whole_table_of_states_and_events() {

@@ -1,6 +1,7 @@
 //! Floor 1: words. Data and rules; no I/O, no async, no clock.
 
 pub mod backup;
+pub mod certificate;
 pub mod confirm;
 pub mod disk;
 pub mod estimate;

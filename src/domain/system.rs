@@ -54,6 +54,8 @@ pub struct SystemFacts {
     pub drives: Option<Vec<Drive>>,
     /// Newest first; `None`: the list did not answer.
     pub backups: Option<Vec<ListedBackup>>,
+    /// Our own slug among the apps, as in the addresses of Home Assistant: `0123abcd_sd_swap`.
+    pub app: Option<String>,
     /// Installed apps with slug `local_*`: their folder is missing from full backups (BK-7).
     pub local_apps: Vec<String>,
 }

@@ -5,6 +5,7 @@
 
 mod fat;
 mod superblock;
+mod used;
 mod volume;
 
 use std::io;
@@ -76,7 +77,8 @@ pub fn contents(reader: &dyn ReadAt, size: u64, ends: &Ends, table: Option<&Tabl
         (Some(table), None) => listed(reader, size, table),
         (Some(table), Some(found)) if !hides(&found, table) => listed(reader, size, table),
         (_, Some(found)) => {
-            Contents { table: None, partitions: vec![described(0, "", size, Some(found))], blank: false }
+            let used = used::used(Volume::new(reader, 0, size), found.kind);
+            Contents { table: None, partitions: vec![described(0, "", size, Some(found), used)], blank: false }
         }
         (None, None) => Contents { blank: ends.are_zero(), ..Contents::default() },
     }
@@ -92,15 +94,16 @@ fn listed(reader: &dyn ReadAt, size: u64, table: &Table) -> Contents {
     let describe = |(n, slice): (usize, &Slice)| {
         let room = size.saturating_sub(slice.start).min(slice.length);
         let found = if n < MOST { probe_filesystem(reader, slice.start, room) } else { None };
-        described(slice.number, &slice.name, slice.length, found)
+        let used = found.as_ref().and_then(|found| used::used(Volume::new(reader, slice.start, room), found.kind));
+        described(slice.number, &slice.name, slice.length, found, used)
     };
     let partitions = table.slices.iter().enumerate().map(describe).collect();
     Contents { table: Some(table.kind.clone()), partitions, blank: false }
 }
 
-fn described(number: u32, name: &str, size: u64, found: Option<Filesystem>) -> FoundPartition {
+fn described(number: u32, name: &str, size: u64, found: Option<Filesystem>, used: Option<Bytes>) -> FoundPartition {
     let (filesystem, label) = found.map(|found| (found.kind.to_owned(), found.label)).unwrap_or_default();
-    FoundPartition { number, name: name.to_owned(), label, filesystem, size: Bytes(size) }
+    FoundPartition { number, name: name.to_owned(), label, filesystem, size: Bytes(size), used }
 }
 
 /// The file system in the `length` bytes from `offset` on; `None` where there is none that is known, or none to be read.

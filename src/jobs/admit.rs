@@ -1,12 +1,12 @@
 //! Admission: everything that speaks against a job, collected before anything happens (PF-1 … PF-7).
 
-use crate::domain::backup::BackupKind;
+use crate::domain::backup::{BackupKind, ListedBackup};
 use crate::domain::disk::{Refusal, Rules, may_overwrite};
 use crate::domain::image::{Board, OsVersion};
 use crate::domain::job::{BackupChoice, CardRequest, ImageChoice, Warning};
 use crate::domain::problem::Problem;
 use crate::domain::size::Bytes;
-use crate::domain::system::SystemView;
+use crate::domain::system::{SystemFacts, SystemView};
 use crate::image::ImageError;
 use crate::image::catalog::choose_version;
 use crate::image::fetch::Source;
@@ -59,7 +59,7 @@ pub async fn admit(
     let refused: Vec<Refusal> = may_overwrite(&listed.disk, &all, &rules);
     match image {
         Some((image, board, version)) if problems.is_empty() && refused.is_empty() => {
-            room_for_restore(listed.disk.size, backup, &mut warnings);
+            warnings.extend(room_for_restore(listed.disk.size, backup));
             Ok(Admitted { image, board, version, download, backup, warnings })
         }
         _ => Err(StartError::Refused { disk: refused, problems }),
@@ -76,9 +76,7 @@ fn backup_problems(
     let mut unusable = |why: &str| problems.push(Problem::BackupUnusable { why: Phrase::of(why) });
     let (slug, have_key) = match &request.backup {
         BackupChoice::New => {
-            if !system.facts.local_apps.is_empty() {
-                warnings.push(Warning::new("local_apps", &[]));
-            }
+            warnings.extend(backup_warnings(&system.facts, None));
             return system.facts.expected_backup().unwrap_or(Bytes::ZERO);
         }
         BackupChoice::File(_) | BackupChoice::None => return Bytes::ZERO,
@@ -94,10 +92,16 @@ fn backup_problems(
     if backup.facts.protected && !have_key {
         unusable("why-no-key");
     }
-    if backup.facts.without_database {
-        warnings.push(Warning::new("without_database", &[]));
-    }
+    warnings.extend(backup_warnings(&system.facts, Some(backup)));
     backup.size
+}
+
+/// What to know of the backup before the job: of `existing`, or of a new one.
+pub fn backup_warnings(facts: &SystemFacts, existing: Option<&ListedBackup>) -> Option<Warning> {
+    match existing {
+        None => (!facts.local_apps.is_empty()).then(|| Warning::new("local_apps", &[])),
+        Some(backup) => backup.facts.without_database.then(|| Warning::new("without_database", &[])),
+    }
 }
 
 type Way = (ImagePlan, Option<Board>, Option<OsVersion>);
@@ -187,10 +191,9 @@ fn room_problems(
 }
 
 /// A restore unpacks the backup beside itself (PF-4, HA §5.5).
-fn room_for_restore(card: Bytes, backup: Bytes, warnings: &mut Vec<Warning>) {
+pub fn room_for_restore(card: Bytes, backup: Bytes) -> Option<Warning> {
     let wanted = Bytes(backup.0.saturating_mul(4)) + Bytes(8_000_000_000);
-    if backup > Bytes::ZERO && card < wanted {
-        let sizes = [("backup", backup.to_string()), ("room", wanted.as_sold())];
-        warnings.push(Warning::new("room_for_restore", &sizes.each_ref().map(|(name, size)| (*name, size.as_str()))));
-    }
+    let sizes = [("backup", backup.to_string()), ("room", wanted.as_sold())];
+    let sizes = sizes.each_ref().map(|(name, size)| (*name, size.as_str()));
+    (backup > Bytes::ZERO && card < wanted).then(|| Warning::new("room_for_restore", &sizes))
 }

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 
 use crate::domain::job::{JobId, JobView};
 
-use super::AllJobs;
 use super::ledger::{Ledger, SetAside};
+use super::{AllJobs, logs};
 
 /// The one place that a job's view passes on its way to everybody. Lives on the jobs thread.
 #[derive(Debug)]
@@ -75,9 +75,9 @@ impl Board {
     pub fn log(&self, id: JobId, line: &str) {
         log::info!("job {id}: {line}");
         let Some(dir) = &self.dir else { return };
-        let dir = dir.join("logs");
-        let open = || OpenOptions::new().create(true).append(true).open(dir.join(format!("sd-swap-job-{id}.txt")));
-        let written = fs::create_dir_all(&dir).and_then(|()| writeln!(open()?, "{} {line}", super::clock::stamp()));
+        let open = || OpenOptions::new().create(true).append(true).open(logs::path(dir, id));
+        let written =
+            fs::create_dir_all(dir.join("logs")).and_then(|()| writeln!(open()?, "{} {line}", super::clock::stamp()));
         if let Err(error) = written {
             log::warn!("writing the log of job {id}: {error}");
         }

@@ -12,7 +12,8 @@ use crate::disk::{Card, Finished};
 use crate::domain::disk::{Disk, DiskId, Rules, SystemDisks, may_overwrite};
 use crate::domain::estimate::{Expected, Rates};
 use crate::domain::job::{
-    BackupChoice, CardBrief, CardNow, CardRequest, JobId, JobState, JobView, Made, StageState, StageView, Warning,
+    BackupChoice, CardBrief, CardNow, CardRequest, DiskMarks, JobId, JobState, JobView, Made, StageState, StageView,
+    Warning,
 };
 use crate::domain::problem::Problem;
 use crate::domain::progress::Amount;
@@ -265,6 +266,8 @@ impl Conductor {
             self.finished.push((running.disk, card));
         }
         self.out.scans.look_again();
+        // What is kept, what is free and which backups there are has changed.
+        self.ask();
         self.list_disks();
     }
 
@@ -405,7 +408,13 @@ pub fn new_run(
         millis: 0,
         note: None,
     };
-    let made = Made { board: admitted.board, version: admitted.version.clone(), ..Made::default() };
+    let made = Made {
+        app: Some(env!("CARGO_PKG_VERSION").into()),
+        marks: DiskMarks { vendor: disk.vendor.clone(), model: disk.model.clone(), serial: disk.serial.clone() },
+        board: admitted.board,
+        version: admitted.version.clone(),
+        ..Made::default()
+    };
     let view = JobView {
         id,
         generation: 0,

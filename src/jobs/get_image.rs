@@ -34,26 +34,23 @@ pub async fn get_image(run: &Run, world: &World, plan: &ImagePlan, work: &Work) 
             let confirmed =
                 on_thread("confirm", move || cache.confirm(&kept, &again.meter, &again.stop).map(|()| kept));
             let kept = confirmed.await?.map_err(image_trouble)?;
-            inspect(kept.path, Some(kept.about.digest), work).await
+            inspect(kept.path, Some(&kept.about), work).await
         }
         ImagePlan::Download(source) => {
             let dir = world.cache.dir().to_path_buf();
             on_thread("open-cache", move || cache::Cache::open(dir)).await?.map_err(image_trouble)?;
             let kept = fetch(&world.client, &world.pace, source, &world.cache, &work.meter, &work.stop).await;
             let kept = kept.map_err(image_trouble)?;
-            inspect(kept.path, Some(kept.about.digest), work).await
+            inspect(kept.path, Some(&kept.about), work).await
         }
         ImagePlan::File(path) => inspect(path.clone(), None, work).await,
     }
 }
 
 /// Reads what the image says of itself; hashes it if nobody did yet.
-async fn inspect(
-    path: PathBuf,
-    digest: Option<crate::domain::image::Digest>,
-    work: &Work,
-) -> Result<LocalImage, Trouble> {
-    let work = work.clone();
+async fn inspect(path: PathBuf, about: Option<&cache::About>, work: &Work) -> Result<LocalImage, Trouble> {
+    let (work, digest) = (work.clone(), about.map(|about| about.digest));
+    let as_published = about.is_some_and(|about| about.verified);
     let inspected = on_thread("inspect", move || {
         let file = ImageFile::inspect(&path)?;
         let digest = match digest {
@@ -63,7 +60,7 @@ async fn inspect(
                 cache::rehash(&path, &work.meter, &work.stop)?
             }
         };
-        Ok(LocalImage { file, digest })
+        Ok(LocalImage { file, digest, as_published })
     });
     inspected.await?.map_err(image_trouble)
 }

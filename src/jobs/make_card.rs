@@ -31,6 +31,8 @@ use super::world::World;
 pub struct LocalImage {
     pub file: ImageFile,
     pub digest: Digest,
+    /// The digest is the one that the release names.
+    pub as_published: bool,
 }
 
 /// A backup that lies on this machine, read to its end.
@@ -125,6 +127,8 @@ async fn get_image_stage(run: &Run, world: &World, plan: &ImagePlan) -> Result<L
     run.expect(|expected| expected.image = image.file.size.0);
     run.made(|made| {
         made.image_digest = Some(image.digest);
+        made.image_as_published = image.as_published;
+        made.image_file_bytes = Some(image.file.file_size);
         made.image_bytes = Some(image.file.size);
         made.image_name = image.file.path.file_name().map(|name| name.to_string_lossy().into_owned());
     });
@@ -147,6 +151,9 @@ async fn backup_stage(run: &Run, world: &World, request: &CardRequest) -> Result
         made.backup_name = Some(backup.checked.facts.name.clone()).filter(|name| !name.trim().is_empty());
         made.backup_digest = Some(backup.checked.digest);
         made.backup_bytes = Some(backup.checked.size);
+        made.backup_date = Some(backup.checked.facts.date.clone()).filter(|date| !date.is_empty());
+        made.backup_core = backup.checked.facts.homeassistant.clone();
+        made.backup_protected = backup.checked.facts.protected;
     });
     Ok(Some(backup))
 }

@@ -4,9 +4,11 @@ pub mod admit;
 pub mod board;
 pub mod clock;
 pub mod conductor;
+pub mod disk_json;
 pub mod get_backup;
 pub mod get_image;
 pub mod ledger;
+pub mod logs;
 pub mod make_card;
 pub mod rates;
 pub mod run;
@@ -18,6 +20,7 @@ pub mod thread;
 pub mod trouble;
 pub mod world;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -99,6 +102,8 @@ pub struct Jobs {
     disks: watch::Receiver<Arc<DiskList>>,
     system: watch::Receiver<Arc<SystemView>>,
     jobs: watch::Receiver<AllJobs>,
+    /// Where the logs lie; `None`: there are none (tests).
+    data: Option<PathBuf>,
 }
 
 impl Jobs {
@@ -109,7 +114,12 @@ impl Jobs {
         system: watch::Receiver<Arc<SystemView>>,
         jobs: watch::Receiver<AllJobs>,
     ) -> Jobs {
-        Jobs { commands, disks, system, jobs }
+        Jobs { commands, disks, system, jobs, data: None }
+    }
+
+    /// The same handle, which finds the logs below `data`.
+    pub fn with_logs_below(self, data: PathBuf) -> Jobs {
+        Jobs { data: Some(data), ..self }
     }
 
     pub async fn start(&self, request: CardRequest) -> Result<JobId, StartError> {
@@ -175,5 +185,21 @@ impl Jobs {
     /// The job that runs or is stopping.
     pub fn current(&self) -> Option<Arc<JobView>> {
         self.all().iter().find(|j| !j.state.is_over()).cloned()
+    }
+
+    /// Where ledger, logs and kept image lie; `None`: nothing is kept (tests).
+    pub fn data(&self) -> Option<&std::path::Path> {
+        self.data.as_deref()
+    }
+
+    /// The log of a job: plain ASCII, lines ended by `\n`, without secrets, of a huge one the end. `None`: there is none.
+    pub async fn log(&self, id: JobId) -> Option<String> {
+        let data = self.data.clone()?;
+        let read = tokio::task::spawn_blocking(move || logs::read(&data, id)).await;
+        let read = read.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        read.unwrap_or_else(|error| {
+            log::warn!("reading the log of job {id}: {error}");
+            None
+        })
     }
 }

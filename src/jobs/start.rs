@@ -125,12 +125,13 @@ pub fn start(plan: Plan) -> io::Result<(Jobs, JobsThread)> {
     let (system, system_seen) = watch::channel(Arc::default());
     let (ending, ended) = oneshot::channel();
     let (ready, is_ready) = std::sync::mpsc::channel();
+    let data = plan.data.clone();
     let out = Outlets { commands: obeyed, disks, system, scans };
     let conduct = move || actix_web::rt::System::new().block_on(conduct(plan, out, ended, ready));
     let thread = thread::Builder::new().name("jobs".into()).spawn(conduct)?;
     let jobs_seen = is_ready.recv().map_err(|_| io::Error::other("the jobs thread ended at once"))?;
     let jobs_seen = jobs_seen.map_err(io::Error::other)?;
-    let jobs = Jobs::new(commands, disks_seen, system_seen, jobs_seen);
+    let jobs = Jobs::new(commands, disks_seen, system_seen, jobs_seen).with_logs_below(data);
     Ok((jobs, JobsThread { ending: Some(ending), thread: Some(thread) }))
 }
 

@@ -55,6 +55,10 @@ answer!(
     SupervisorInfo { version } lists { addons: InstalledApp } numbers {} flags { supported }
 );
 answer!(
+    /// `/addons/self/info`
+    SelfInfo { slug } lists {} numbers {} flags {}
+);
+answer!(
     InstalledApp { slug, name } lists {} numbers {} flags {}
 );
 answer!(

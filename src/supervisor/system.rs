@@ -1,9 +1,9 @@
-//! What is known of the running system: eight questions at once, and what they add up to.
+//! What is known of the running system: nine questions at once, and what they add up to.
 
 use super::client::Supervisor;
 use super::error::SupervisorError;
 use super::model::{
-    HardwareInfo, HostInfo, Info, Interface, NetworkInfo, OsInfo, RawDrive, ResolutionInfo, SupervisorInfo,
+    HardwareInfo, HostInfo, Info, Interface, NetworkInfo, OsInfo, RawDrive, ResolutionInfo, SelfInfo, SupervisorInfo,
 };
 use crate::domain::size::Bytes;
 use crate::domain::system::{Drive, SystemFacts};
@@ -24,7 +24,7 @@ impl Supervisor {
     /// `/info` met.
     pub async fn system(&self) -> Result<Reading, SupervisorError> {
         let tries = self.pace.tries.min(TRIES);
-        let (info, os, host, network, hardware, resolution, supervisor, backups) = tokio::join!(
+        let (info, os, host, network, hardware, resolution, supervisor, backups, own) = tokio::join!(
             self.get::<Info>("/info", tries),
             self.get::<OsInfo>("/os/info", tries),
             self.get::<HostInfo>("/host/info", tries),
@@ -33,6 +33,7 @@ impl Supervisor {
             self.get::<ResolutionInfo>("/resolution/info", tries),
             self.get::<SupervisorInfo>("/supervisor/info", tries),
             self.backups(),
+            self.get::<SelfInfo>("/addons/self/info", 1),
         );
         let unreached = info.as_ref().err().cloned();
         let mut failed = Failed::default();
@@ -46,11 +47,18 @@ impl Supervisor {
         failed.or(hardware, |hardware| facts.drives = Some(hardware.drives.into_iter().map(drive).collect()));
         failed.or(resolution, |r| (facts.unhealthy, facts.unsupported) = (r.unhealthy, r.unsupported));
         failed.or(backups, |backups| facts.backups = Some(backups));
+        // Of use for one address only: nobody is told where it is missing.
+        facts.app = own.ok().and_then(|own| own.slug).filter(|slug| is_slug(slug));
         match unreached.filter(|_| failed.answered == 0) {
             Some(error) => Err(error),
             None => Ok(Reading { facts, failed: failed.errors }),
         }
     }
+}
+
+/// What a slug of an app is made of; it goes into addresses.
+fn is_slug(text: &str) -> bool {
+    (1..=100).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
 }
 
 #[derive(Default)]
@@ -138,5 +146,19 @@ fn drive(raw: RawDrive) -> Drive {
         size: Bytes(raw.size.unwrap_or_default()),
         devices: raw.filesystems.into_iter().filter_map(|f| f.device).collect(),
         used_by_system: in_use,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_slug_goes_into_addresses() {
+        let long = "x".repeat(101);
+        let cases = [("local_sd_swap", true), ("0123abcd_sd-swap.2", true), ("", false), (&long, false)];
+        for (text, want) in cases.into_iter().chain(["a/b", "a b", "a&b=c", "<b>", "ä"].map(|text| (text, false))) {
+            assert_eq!(is_slug(text), want, "{text}");
+        }
     }
 }

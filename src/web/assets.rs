@@ -82,4 +82,73 @@ mod tests {
             assert!(!text.contains(newer), "{newer:?} is not ES5");
         }
     }
+
+    /// The style's tokens as `--name: #rrggbb`, of the first or of the last block that sets them.
+    fn tokens(dark: bool) -> std::collections::BTreeMap<String, [u8; 3]> {
+        let style = include_str!("../../static/style.css");
+        let blocks: Vec<&str> = style.split('{').filter(|block| block.contains("--on-accent:")).collect();
+        assert_eq!(blocks.len(), 3, "light, dark by the system, dark by the window around");
+        assert_eq!(
+            blocks[1].split('}').next().map(str::split_whitespace).map(Vec::from_iter),
+            blocks[2].split('}').next().map(str::split_whitespace).map(Vec::from_iter),
+            "both are the same dark"
+        );
+        let block = if dark { blocks[2] } else { blocks[0] };
+        let pairs =
+            block.split('}').next().unwrap_or_default().split(';').filter_map(|line| line.trim().split_once(": #"));
+        let colour = |hex: &str| <[u8; 3]>::try_from(hex::decode(hex).unwrap()).unwrap();
+        pairs.map(|(name, hex)| (name.trim_start_matches("--").to_string(), colour(hex))).collect()
+    }
+
+    /// WCAG 2.2, "contrast ratio".
+    fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
+        let light = |colour: [u8; 3]| {
+            let part = |value: u8| {
+                let value = f64::from(value) / 255.0;
+                if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+            };
+            let [r, g, b] = colour.map(part);
+            0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05
+        };
+        let (one, other) = (light(one), light(other));
+        one.max(other) / one.min(other)
+    }
+
+    #[test]
+    fn colours_keep_their_contrast_in_both_themes() {
+        let text = [
+            ("ink", "bg"),
+            ("ink", "card"),
+            ("dim", "bg"),
+            ("dim", "card"),
+            ("accent", "bg"),
+            ("accent", "card"),
+            ("on-accent", "accent"),
+            ("danger", "bg"),
+            ("danger", "card"),
+            ("on-danger", "danger"),
+            ("ink", "accent-soft"),
+            ("ink", "danger-soft"),
+            ("ink", "warn-soft"),
+            ("ink", "ok-soft"),
+            ("accent", "accent-soft"),
+            ("accent", "danger-soft"),
+            ("accent", "warn-soft"),
+            ("accent", "ok-soft"),
+            ("warn", "warn-soft"),
+            ("ok", "ok-soft"),
+            ("danger", "danger-soft"),
+        ];
+        let shapes =
+            [("edge", "bg"), ("edge", "card"), ("accent", "track"), ("warn", "bg"), ("ok", "bg"), ("ok", "card")];
+        for dark in [false, true] {
+            let tokens = tokens(dark);
+            assert_eq!(tokens.len(), 17, "{tokens:?}");
+            let pairs = text.iter().map(|pair| (pair, 4.5)).chain(shapes.iter().map(|pair| (pair, 3.0)));
+            for ((one, other), least) in pairs {
+                let found = contrast(tokens[*one], tokens[*other]);
+                assert!(found >= least, "{one} on {other}, dark {dark}: {found:.2}");
+            }
+        }
+    }
 }

@@ -10,7 +10,8 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 use ipnet::IpNet;
 
-use super::{Site, api};
+use super::Site;
+use super::api::failure;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
@@ -48,6 +49,10 @@ fn refusal(req: &ServiceRequest) -> Option<HttpResponse<BoxBody>> {
     let allowed = req
         .app_data::<web::Data<Site>>()
         .is_some_and(|site| req.peer_addr().is_some_and(|peer| may_speak(peer.ip(), &site.allow_from)));
+    let is_api = failure::is_ours(req.path());
+    if !allowed && is_api {
+        return Some(failure::stranger());
+    }
     if !allowed {
         return Some(plain(
             StatusCode::FORBIDDEN,
@@ -55,9 +60,11 @@ fn refusal(req: &ServiceRequest) -> Option<HttpResponse<BoxBody>> {
         ));
     }
     let changes = !matches!(*req.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if changes && !is_own_page(req.headers()) {
-        if req.path().trim_start_matches('/').starts_with("api/") {
-            return Some(api::foreign_origin());
+    // A WebSocket may be opened, and read, by any site's page: no same-origin rule holds for it.
+    let opens = req.headers().contains_key(header::UPGRADE);
+    if (changes || opens) && !is_own_page(req.headers()) {
+        if is_api {
+            return Some(failure::foreign_origin());
         }
         return Some(plain(StatusCode::FORBIDDEN, "This was sent by a page of another site. Nothing was done.\n"));
     }

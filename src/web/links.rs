@@ -19,7 +19,7 @@ impl Links {
     pub const TOP: Links = Links { depth: 0 };
     /// `jobs/7`
     pub const JOB: Links = Links { depth: 1 };
-    /// `jobs/7/stop`
+    /// `jobs/7/stop`, `jobs/7/log`
     pub const STOP: Links = Links { depth: 2 };
 
     /// For a page at any path, as an error page is. `path` has one leading slash.
@@ -89,9 +89,33 @@ impl Links {
         self.to(&format!("jobs/{id}/log"))
     }
 
+    /// The log as plain text.
+    pub fn log_text(&self, id: JobId) -> String {
+        self.to(&format!("jobs/{id}/log.txt"))
+    }
+
     /// What was made and compared.
     pub fn certificate(&self, id: JobId) -> String {
         self.to(&format!("jobs/{id}/certificate"))
+    }
+
+    pub fn certificate_json(&self, id: JobId) -> String {
+        self.to(&format!("jobs/{id}/certificate.json"))
+    }
+
+    /// All jobs.
+    pub fn history(&self) -> String {
+        self.to("history")
+    }
+
+    /// The kept image.
+    pub fn cache(&self) -> String {
+        self.to("cache")
+    }
+
+    /// Versions, diagnostics.
+    pub fn about(&self) -> String {
+        self.to("about")
     }
 
     /// A page of somebody else's below our root, as a mark names it.
@@ -123,6 +147,14 @@ mod tests {
             (Links::JOB.swap(job), "../jobs/7/swap"),
             (Links::JOB.log(job), "../jobs/7/log"),
             (Links::JOB.certificate(job), "../jobs/7/certificate"),
+            (Links::TOP.history(), "history"),
+            (Links::JOB.cache(), "../cache"),
+            (Links::STOP.about(), "../../about"),
+            (Links::STOP.certificate_json(job), "../../jobs/7/certificate.json"),
+            (Links::STOP.log_text(job), "../../jobs/7/log.txt"),
+            (Links::STOP.history(), "../../history"),
+            (Links::TOP.cache(), "cache"),
+            (Links::JOB.about(), "../about"),
             (Links::TOP.use_card(&disk), "card?disk=a+b%26c%22%2F..%2F%C3%A9"),
         ];
         for (got, want) in cases {

@@ -2,18 +2,28 @@
 //!
 //! Everything shown comes out of the watch channels of [`Jobs`]; the face reads no disks and no files.
 
+mod about;
 mod api;
 mod assets;
+mod cache;
 mod card;
+mod certificate;
+mod diagnostics;
 pub(crate) mod error;
 mod events;
+mod history;
 mod home;
 mod ingress;
 mod job;
+mod job_log;
 pub(crate) mod links;
+mod moment;
 mod routes;
+mod swap;
 #[cfg(test)]
 mod trial;
+#[cfg(test)]
+mod trial_jobs;
 mod words;
 
 use std::future::Future;
@@ -28,6 +38,7 @@ use actix_web::{App, Error, HttpRequest, HttpServer, body::MessageBody, web};
 use ipnet::IpNet;
 use tokio::sync::watch;
 
+use crate::domain::job::{JobId, JobView};
 use crate::jobs::Jobs;
 use crate::texts::Language;
 use links::Links;
@@ -63,6 +74,12 @@ pub enum ServeError {
     Serving { source: io::Error },
 }
 
+/// Where people report what went wrong, once the package names its repository.
+const REPORT: Option<&str> = match concat!(env!("CARGO_PKG_REPOSITORY"), "/issues").as_bytes() {
+    b"/issues" => None,
+    _ => Some(concat!(env!("CARGO_PKG_REPOSITORY"), "/issues")),
+};
+
 /// What every handler may ask.
 struct Site {
     jobs: Jobs,
@@ -73,6 +90,8 @@ struct Site {
     allow_from: Vec<IpNet>,
     marks: Vec<Mark>,
     more: Option<MoreRoutes>,
+    /// What was plugged in and pulled last, for home's announcements.
+    plugs: home::Plugs,
     /// Turns true when the server ends: open streams end then, too.
     closing: watch::Receiver<bool>,
 }
@@ -107,6 +126,11 @@ impl Shell {
 impl Site {
     fn shell(&self, t: Language, links: Links, live: bool) -> Shell {
         Shell { links, marks: self.marks.clone(), live, quiet: false, t }
+    }
+
+    /// The job that the path names.
+    fn job_of(&self, req: &HttpRequest) -> Option<Arc<JobView>> {
+        self.jobs.job(JobId(req.match_info().get("id")?.parse().ok()?))
     }
 
     fn token_fits(&self, given: &str) -> bool {
@@ -153,8 +177,8 @@ pub fn bind(jobs: Jobs, options: WebOptions) -> Result<Bound, ServeError> {
     let token = random().map_err(|source| ServeError::Token { source })?;
     let WebOptions { listen, allow_from, marks, more } = options;
     let address = listen.unwrap_or(LISTEN);
-    let site =
-        web::Data::new(Site { jobs, announcer: job::Announcer::default(), token, allow_from, marks, more, closing });
+    let (announcer, plugs) = (job::Announcer::default(), home::Plugs::default());
+    let site = web::Data::new(Site { jobs, announcer, plugs, token, allow_from, marks, more, closing });
     let server = HttpServer::new(move || app(site.clone()))
         .workers(2)
         .shutdown_timeout(2)

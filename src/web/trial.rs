@@ -6,9 +6,9 @@ use actix_web::test::{self, TestRequest};
 use actix_web::{body::MessageBody, web};
 use tokio::sync::{mpsc, watch};
 
-use super::{Mark, Site, app};
+use super::{Mark, Site, app, trial_jobs};
 use crate::domain::backup::{BackupFacts, BackupKind, ListedBackup};
-use crate::domain::disk::{Access, Contents, Disk, Fingerprint, FoundPartition, Refusal, Transport};
+use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint, FoundPartition, Refusal, Transport};
 use crate::domain::job::*;
 use crate::domain::problem::Problem;
 use crate::domain::progress::Amount;
@@ -25,6 +25,7 @@ pub const TOKEN: &str = "the-token-of-this-start";
 pub struct Script {
     pub start: Result<JobId, StartError>,
     pub stop: Result<(), StopError>,
+    pub remove: Result<(), Problem>,
 }
 
 pub struct Trial {
@@ -43,6 +44,7 @@ pub struct Trial {
 pub enum Heard {
     Start(CardRequest),
     Stop(JobId),
+    RemoveImage,
 }
 
 /// An answer, read to its end.
@@ -102,7 +104,7 @@ impl Trial {
         let (system, watch_system) = watch::channel(Arc::new(usual_system()));
         let (all, watch_all) = watch::channel(AllJobs::default());
         let (closing, watch_closing) = watch::channel(false);
-        let script = Arc::new(Mutex::new(Script { start: Ok(JobId(7)), stop: Ok(()) }));
+        let script = Arc::new(Mutex::new(Script { start: Ok(JobId(7)), stop: Ok(()), remove: Ok(()) }));
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (answers, heard) = (script.clone(), asked.clone());
         let play = async move {
@@ -117,7 +119,11 @@ impl Trial {
                         heard.lock().unwrap().push(Heard::Stop(id));
                         answer.send(script.stop).unwrap();
                     }
-                    Command::Refresh | Command::RemoveKeptImage(_) => {}
+                    Command::RemoveKeptImage(answer) => {
+                        heard.lock().unwrap().push(Heard::RemoveImage);
+                        answer.send(script.remove).unwrap();
+                    }
+                    Command::Refresh => {}
                 }
             }
         };
@@ -130,9 +136,25 @@ impl Trial {
             allow_from: vec!["172.30.32.2/32".parse().unwrap()],
             marks: vec![Mark { text: "Demo <b>".into(), link: Some(("demo".into(), "Plug and pull".into())) }],
             more: None,
+            plugs: Default::default(),
             closing: watch_closing,
         });
         Trial { disks, system, all, _closing: closing, script, asked, jobs, site }
+    }
+
+    /// Logs are read from below `data`.
+    pub fn keep_logs(&mut self, data: &std::path::Path) {
+        self.jobs = self.jobs.clone().with_logs_below(data.into());
+        self.site = web::Data::new(Site {
+            jobs: self.jobs.clone(),
+            token: TOKEN.into(),
+            allow_from: Vec::new(),
+            marks: Vec::new(),
+            more: None,
+            plugs: Default::default(),
+            announcer: Default::default(),
+            closing: self.site.closing.clone(),
+        });
     }
 
     pub fn asked(&self) -> Vec<Heard> {
@@ -197,6 +219,7 @@ pub fn camera() -> Contents {
         label: "EOS_DIGITAL".into(),
         filesystem: "exFAT".into(),
         size: Bytes(63_800_000_000),
+        used: Some(Bytes(1_200_000_000)),
     };
     Contents { table: Some("mbr".into()), partitions: vec![partition], blank: false }
 }
@@ -327,18 +350,45 @@ pub fn ended(id: u64, state: JobState) -> JobView {
     job
 }
 
+/// Where there is something to look at. A page that a state does not have answers 404 or leads to another.
+const PAGES: [&str; 11] = [
+    "",
+    "jobs/7",
+    "jobs/7/swap",
+    "jobs/7/stop",
+    "jobs/7/log",
+    "jobs/7/certificate",
+    "card?disk=sdb",
+    "history",
+    "cache",
+    "about",
+    "no-such-page",
+];
+
+/// Languages of the pages, as in `Accept-Language`.
+const LANGUAGES: [&str; 1] = ["en"];
+
+/// What the browser tests go through.
+async fn all_there_is_to_look_at() -> actix_web::HttpResponse {
+    let states: Vec<&str> = STATES.iter().map(|(name, _)| *name).collect();
+    actix_web::HttpResponse::Ok().json(serde_json::json!({ "states": states, "pages": PAGES, "languages": LANGUAGES }))
+}
+
 /// Serves every state of the pages on a real port, one after the other; stays there to be looked at in a browser if
-/// `SD_SWAP_LOOK` names an address. `look/NAME` changes the state and leads home.
+/// `SD_SWAP_LOOK` names an address. `look/NAME` changes the state; `look` lists the states and the pages.
 #[actix_web::test]
 async fn every_state_is_served_on_a_real_port() {
-    let trial = Arc::new(Trial::new());
+    let (mut trial, data) = (Trial::new(), tempfile::tempdir().unwrap());
+    trial.keep_logs(data.path());
+    trial_jobs::write_logs(data.path());
+    let trial = Arc::new(trial);
     let stay = std::env::var("SD_SWAP_LOOK").ok();
     let listen = stay.as_deref().unwrap_or("127.0.0.1:0").parse().unwrap();
     let (sets, of) = (trial.clone(), |name: &str| STATES.iter().find(|(state, _)| *state == name).copied());
     // The senders are shared by the workers' threads.
     let more: super::MoreRoutes = Arc::new(move |cfg| {
         let sets = sets.clone();
-        cfg.route(
+        cfg.route("/look", web::get().to(all_there_is_to_look_at)).route(
             "/look/{name}",
             web::get().to(move |name: web::Path<String>| {
                 let found = of(&name);
@@ -357,10 +407,10 @@ async fn every_state_is_served_on_a_real_port() {
     let visit = async move {
         let client = awc::Client::default();
         for (name, _) in STATES {
-            for path in [&format!("look/{name}"), "", "jobs/7", "card?disk=sdb"] {
+            for path in std::iter::once(&*format!("look/{name}")).chain(PAGES) {
                 let mut answer = client.get(format!("http://{address}/{path}")).send().await.unwrap();
                 let status = answer.status().as_u16();
-                assert!(matches!(status, 200 | 404), "{name} {path}: {status}");
+                assert!(matches!(status, 200 | 404 | 409), "{name} {path}: {status}");
                 assert!(!answer.body().limit(1 << 20).await.unwrap().is_empty());
             }
         }
@@ -371,16 +421,16 @@ async fn every_state_is_served_on_a_real_port() {
     server.run(visit).await.unwrap();
 }
 
-type Set = fn(&Trial);
+pub type Set = fn(&Trial);
 
-fn usual(trial: &Trial) {
+pub fn usual(trial: &Trial) {
     trial.change_system(|_| {});
     trial.show(vec![]);
     trial.plug(vec![listed(disk("sdb"), &[])]);
 }
 
 /// What the pages can look like; each begins with the usual.
-const STATES: [(&str, Set); 19] = [
+pub const STATES: &[(&str, Set)] = &[
     ("usual", |_| {}),
     ("unknown", |t| {
         t.system.send_replace(Arc::new(SystemView::default()));
@@ -469,7 +519,171 @@ const STATES: [(&str, Set); 19] = [
         job.warnings = vec![gap("Not backed up: Mosquitto.")];
         t.show(vec![job, ended(6, JobState::Cancelled)]);
     }),
+    // The disks of home and of the confirm page.
+    ("full", |t| t.plug(vec![listed(Disk { contents: camera(), plugged_at: None, ..disk("sdb") }, &[])])),
+    ("denied", |t| {
+        let denied = Disk { access: Access::Denied, fingerprint: None, ..disk("sdb") };
+        t.plug(vec![listed(denied, &[Refusal::MayNotOpen])]);
+    }),
+    ("refused", |t| t.plug(vec![listed(disk("sdb"), &all_refusals())])),
+    ("twins", |t| {
+        let twin = |id| listed(Disk { plugged_at: None, ..disk(id) }, &[Refusal::Twin]);
+        t.plug(vec![twin("sdb"), twin("sdc")]);
+    }),
+    ("twin-replugged", |t| {
+        t.plug(vec![listed(disk("sdb"), &[]), listed(Disk { plugged_at: None, ..disk("sdc") }, &[Refusal::Twin])]);
+    }),
+    ("twins-replugged", |t| {
+        let earlier = disk("sdc").plugged_at.map(|at| at - 600);
+        t.plug(vec![listed(disk("sdb"), &[]), listed(Disk { plugged_at: earlier, ..disk("sdc") }, &[])]);
+    }),
+    ("slots", |t| {
+        let slot = |id: &str, slot: u32| Disk {
+            vendor: "Generic".into(),
+            model: "USB SD Reader".into(),
+            bus_path: format!("usb3/3-1/0:0:{slot}"),
+            slot: Some(slot),
+            ..disk(id)
+        };
+        let empty = |id, n| listed(Disk { medium: false, size: Bytes(0), ..slot(id, n) }, &[Refusal::NoMedium]);
+        let other = Disk { bus_path: "usb3/3-2/0:0:0".into(), slot: None, ..empty("sde", 1).disk };
+        let other = listed(other, &[Refusal::NoMedium]);
+        t.plug(vec![listed(slot("sdb", 3), &[]), empty("sdc", 1), empty("sdd", 2), empty("sdf", 4), other]);
+    }),
+    ("long-names", |t| {
+        let long = "VeryLongNameOfACardReaderWithoutAnySpaceInItThatNoScreenIsWideEnoughFor".repeat(2);
+        let mut contents = camera();
+        contents.partitions = vec![FoundPartition { label: long.clone(), ..contents.partitions.remove(0) }; 5];
+        let disk = |id| Disk { vendor: long.clone(), model: long.clone(), contents: contents.clone(), ..disk(id) };
+        let user = Refusal::InUse { what: long.clone() };
+        t.plug(vec![listed(disk("sdb"), &[]), listed(Disk { serial: long.clone(), ..disk("sdc") }, &[user])]);
+        t.change_system(|s| {
+            let mut named = backup("33333333", BackupKind::Full, true);
+            named.facts.name = long.clone();
+            s.facts.backups = Some(vec![named]);
+            s.runs_from = Some(long.clone());
+        });
+    }),
+    ("hostile", |t| {
+        let mut contents = camera();
+        contents.partitions[0].label = "</span><b>&amp;'\"".into();
+        let model = "\" onload=\"x' שלום عالم".into();
+        let evil = Disk { vendor: "<script>alert(1)</script>".into(), model, contents, ..disk("sdb") };
+        let user = Refusal::InUse { what: "<i>dm-0</i> עברית".into() };
+        t.plug(vec![listed(evil.clone(), &[]), listed(Disk { id: DiskId("../<x>".into()), ..evil }, &[user])]);
+        t.change_system(|s| {
+            let mut named = backup("33333333", BackupKind::Full, false);
+            (named.facts.name, named.facts.date) = ("نسخة <b> احتياطية".into(), "<u>soon</u>".into());
+            s.facts.backups = Some(vec![named]);
+        });
+    }),
+    ("wide", |t| {
+        let disks = (b'b'..=b'm').map(|letter| {
+            let name = format!("sd{}", letter as char);
+            listed(Disk { size: Bytes(u64::from(letter) * 4_000_000_000), ..disk(&name) }, &[])
+        });
+        t.plug(disks.collect());
+        let kinds = [(BackupKind::Full, false), (BackupKind::Full, true), (BackupKind::Partial, false)];
+        let backups = (0..24).map(|n: usize| {
+            let (kind, protected) = kinds[n % 3];
+            let mut backup = backup(&format!("{n:08x}"), kind, protected);
+            backup.facts.without_database = n % 4 == 0;
+            backup
+        });
+        t.change_system(|s| s.facts.backups = Some(backups.collect()));
+    }),
+    // What the confirm page knows of the system.
+    ("no-internet", |t| t.change_system(|s| s.problems = vec![Problem::NoInternet])),
+    ("backup-running", |t| t.change_system(|s| s.problems = vec![Problem::BackupRunning])),
+    ("still-starting", |t| t.change_system(|s| s.problems = vec![Problem::StillStarting])),
+    ("warnings", |t| {
+        t.change_system(|s| {
+            s.warnings = vec![Warning::new("no_internet", &[]), Warning::new("external_data_disk", &[])];
+            s.facts.local_apps = vec!["local_builder".into()];
+            s.facts.os_latest = Some("18.3".parse().unwrap());
+        });
+        t.plug(vec![listed(Disk { size: Bytes(15_931_539_456), ..disk("sdb") }, &[])]);
+    }),
+    ("measured", |t| {
+        t.change_system(|s| s.kept_image = Some(("haos_rpi4-64-18.2.img.xz".into(), Bytes(350_000_000))));
+        let mut made = ended(6, JobState::Done);
+        for view in &mut made.stages {
+            view.millis = 200_000;
+        }
+        t.show(vec![ended(7, JobState::Cancelled), made]);
+    }),
+    ("done-and-out", |t| {
+        t.show(vec![ended(7, JobState::Done)]);
+        t.plug(vec![]);
+    }),
+    ("done-and-stuck", |t| {
+        t.show(vec![ended(7, JobState::Done)]);
+        t.change_system(|s| s.problems = vec![Problem::NotHaos]);
+    }),
+    ("swap-warned", |t| {
+        let mut job = ended(7, JobState::Done);
+        let lost = [("part", "Mosquitto broker"), ("said", "it did not stop in time")];
+        job.warnings = vec![
+            Warning::new("app_not_in_backup", &lost),
+            Warning::new("local_apps_missing", &[]),
+            Warning::new("backup_needs_key", &[]),
+            Warning::new("room_for_restore", &[("backup", "9.2 GB"), ("room", "37 GB")]),
+        ];
+        t.change_system(|s| s.warnings = vec![Warning::new("external_data_disk", &[])]);
+        t.show(vec![job]);
+    }),
+    ("swap-unknown", |t| {
+        let mut job = ended(7, JobState::Done);
+        (job.made.backup, job.made.version, job.ended) = (None, None, None);
+        t.system.send_replace(Arc::new(SystemView::default()));
+        t.disks.send_replace(Arc::new(DiskList::default()));
+        t.show(vec![job]);
+    }),
+    ("swap-long", |t| {
+        let mut job = ended(7, JobState::Done);
+        job.made.backup_name = Some("Automatic backup before the great move of the year ".repeat(4));
+        job.card.name = "Generic-".repeat(12) + "STORAGE DEVICE, 64 GB";
+        t.change_system(|s| {
+            s.runs_from = Some("Extraordinarily-Long-Maker-Name ".repeat(3) + ", 32 GB");
+            s.facts.addresses = (1..=4).map(|n| format!("192.168.100.{n}")).collect();
+            s.facts.app = Some("0123abcd_sd_swap".into());
+        });
+        t.plug(vec![listed(internal(), &[Refusal::RunsSystem, Refusal::BuiltIn])]);
+        t.show(vec![job]);
+    }),
+    ("history", |t| t.show(trial_jobs::every_outcome())),
+    ("long", |t| {
+        t.show(vec![trial_jobs::long(7)]);
+        t.change_system(|s| s.kept_image = Some((format!("{}.img.xz", "long".repeat(40)), Bytes(350_000_000))));
+    }),
+    ("old", |t| t.show(vec![trial_jobs::old(7)])),
+    ("kept", |t| t.change_system(|s| s.kept_image = Some(("haos_rpi4-64-18.2.img.xz".into(), Bytes(350_000_000))))),
+    ("kept-running", |t| {
+        t.show(vec![job(7)]);
+        t.change_system(|s| s.kept_image = Some(("haos_rpi4-64-18.2.img.xz".into(), Bytes(350_000_000))));
+    }),
 ];
+
+pub fn all_refusals() -> Vec<Refusal> {
+    use Refusal as R;
+    let (has, need) = (Bytes(2_000_000_000), Bytes(12_000_000_000));
+    vec![
+        R::RunsSystem,
+        R::HoldsData,
+        R::SystemUnknown { missing: "/os/info".into() },
+        R::BuiltIn,
+        R::InUse { what: "dm-0".into() },
+        R::Mounted,
+        R::JobUsesIt,
+        R::TooSmall { has, need },
+        R::TooLarge { has },
+        R::WriteProtected,
+        R::SectorSize { bytes: 4096 },
+        R::Unreadable,
+        R::Twin,
+        R::MayNotOpen,
+    ]
+}
 
 pub fn warning(text: &str) -> Warning {
     Warning { code: "w".into(), text: Phrase::foreign(text) }

@@ -31,10 +31,23 @@ pub fn took(t: Language, millis: u64) -> String {
     }
 }
 
+/// "SanDisk Ultra, 64 GB": how people know it. A reader without a card has no size.
+pub fn disk_name(t: Language, disk: &Disk) -> String {
+    let maker = [disk.vendor.trim(), disk.model.trim()].join(" ");
+    let maker = match maker.trim() {
+        "" if disk.medium => t.say("disk-unnamed"),
+        "" => t.say("card-reader"),
+        maker => maker.to_string(),
+    };
+    if disk.medium { format!("{maker}, {}", disk.size.sold_in(t)) } else { maker }
+}
+
 /// Where a disk hangs.
 pub fn place(t: Language, disk: &Disk) -> String {
     let place = t.say(match disk.transport {
         _ if disk.scratch => "place-scratch",
+        // Only readers have slots.
+        Transport::Usb if disk.slot.is_some() => "place-reader",
         Transport::Usb => "place-usb",
         Transport::Mmc => "place-mmc",
         Transport::Nvme => "place-nvme",
@@ -82,7 +95,7 @@ fn is_system(name: &str) -> bool {
     name == "hassos-data" || name.starts_with("hassos-system")
 }
 
-/// `“BOOT”, FAT, 64 GB`
+/// `“BOOT”, FAT, about 1.2 GB of files`; where that is not known, `“BOOT”, FAT, 64 GB`.
 fn partition(t: Language, found: &FoundPartition) -> String {
     let name = if found.label.is_empty() { &found.name } else { &found.label };
     let name = match name.as_str() {
@@ -90,7 +103,16 @@ fn partition(t: Language, found: &FoundPartition) -> String {
         name => t.with("contents-named", "name", name),
     };
     let kind = if found.filesystem.is_empty() { String::new() } else { format!(", {}", found.filesystem) };
-    format!("{name}{kind}, {}", found.size.sold_in(t))
+    format!("{name}{kind}, {}", how_much(t, found))
+}
+
+fn how_much(t: Language, found: &FoundPartition) -> String {
+    const HARDLY_ANY: Bytes = Bytes(1_000_000);
+    match found.used {
+        Some(used) if used < HARDLY_ANY => t.say("contents-no-files"),
+        Some(used) => t.with("contents-files", "used", used.said_in(t)),
+        None => found.size.sold_in(t),
+    }
 }
 
 /// "2.6 of 6.2 GB", "3.1 GB so far", nothing where nothing moved.
@@ -182,10 +204,11 @@ pub fn time_left(t: Language, remaining: Option<u64>, alone: Option<&StageView>)
     }
 }
 
-/// The Supervisor's date, shortened to day and minute: "2026-11-20 03:12".
+/// The Supervisor's date, shortened to day and minute: "2026-11-20 03:12 UTC".
 pub fn backup_date(iso: &str) -> String {
     let short: String = iso.chars().take(16).collect();
-    short.replace('T', " ")
+    let zone = if iso.ends_with("+00:00") || iso.ends_with('Z') { " UTC" } else { "" };
+    format!("{}{zone}", short.replace('T', " "))
 }
 
 #[cfg(test)]
@@ -246,6 +269,7 @@ mod tests {
             label: label.into(),
             filesystem: filesystem.into(),
             size: Bytes(64_000_000_000),
+            used: None,
         };
         let on = |partitions, table: Option<&str>, blank| {
             contents(EN, &Contents { table: table.map(String::from), partitions, blank })
@@ -254,6 +278,9 @@ mod tests {
         assert_eq!(on(vec![], None, false), "Something that is not known");
         assert_eq!(on(vec![], Some("mbr"), false), "A table without partitions");
         assert_eq!(on(vec![found(1, "BOOT", "FAT")], None, false), "“BOOT”, FAT, 64 GB");
+        let with = |used| vec![FoundPartition { used: Some(Bytes(used)), ..found(1, "BOOT", "FAT") }];
+        assert_eq!(on(with(1_200_000_000), None, false), "“BOOT”, FAT, about 1.2 GB of files");
+        assert_eq!(on(with(32_768), None, false), "“BOOT”, FAT, hardly any files");
         let system = ["hassos-boot", "hassos-kernel0", "hassos-system0", "hassos-data"];
         let system = system.iter().zip(1..).map(|(name, n)| found(n, name, "")).collect();
         assert_eq!(on(system, Some("gpt"), false), "A Home Assistant system");

@@ -111,6 +111,7 @@ async fn the_system_is_read_whole() {
     assert_eq!(facts.machine.as_deref(), Some("raspberrypi4-64"));
     assert_eq!(facts.addresses, ["192.168.1.40", "192.168.1.41"]);
     assert_eq!(facts.local_apps, ["local_builder"]);
+    assert_eq!(facts.app.as_deref(), Some("local_sd_swap"));
     assert_eq!(facts.drives.as_ref().unwrap().iter().filter(|d| d.used_by_system).count(), 1);
     let backups = facts.backups.as_ref().unwrap();
     assert_eq!((backups.len(), facts.expected_backup()), (1, Some(backups[0].size)));

@@ -94,6 +94,7 @@ fn a_disk_is_blank_a_file_system_or_a_table() {
         label: "MY CARD".into(),
         filesystem: "FAT".into(),
         size: Bytes(3 << 20),
+        used: Some(Bytes(512)),
     };
     let filled = Contents { table: None, partitions: vec![whole], blank: false };
     assert_eq!(look(&disk, None), filled);
@@ -104,6 +105,40 @@ fn a_disk_is_blank_a_file_system_or_a_table() {
     assert_eq!((empty.table, empty.partitions), (Some("gpt".into()), vec![]));
     // A disc's image has a file system from its start on, and often a table without an entry.
     assert_eq!(look(&disk, Some(&table("gpt", &[]))), filled);
+}
+
+/// The samples are cut off; the counts are those of the whole.
+#[test]
+fn file_systems_say_how_much_of_them_is_in_use() {
+    let cases = [
+        ("fat12", None),
+        ("fat16", Some(0)),
+        ("fat16-unnamed", Some(0)),
+        ("fat32", Some(512)),
+        ("exfat", None),
+        ("ext2", Some(14 << 10)),
+        ("ext3", Some(19 << 10)),
+        ("ext4", Some(14 << 10)),
+        ("ntfs", None),
+        ("swap", None),
+    ];
+    for (name, want) in cases {
+        let bytes = sample(name);
+        let found = look(&bytes, None).partitions.into_iter().next().and_then(|p| p.used);
+        assert_eq!(found, want.map(Bytes), "{name}");
+    }
+    let changed = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = sample(name);
+        change(&mut bytes);
+        look(&bytes, None).partitions.into_iter().next().and_then(|p| p.used).map(|used| used.0)
+    };
+    // Five clusters of the table, a fifth of the clusters, a count that says more than there is, a count without its mark.
+    assert_eq!(changed("fat16", &|bytes| bytes[512 + 4..][..10].fill(0xff)), Some(5 * 512));
+    assert_eq!(changed("exfat", &|bytes| bytes[112] = 20), Some(1536 * 4096 / 100 * 20));
+    assert_eq!(changed("exfat", &|bytes| bytes[112] = 0xff), None);
+    assert_eq!(changed("fat32", &|bytes| bytes[512 + 488..][..4].fill(0xff)), None);
+    assert_eq!(changed("fat32", &|bytes| bytes[512] = 0), None);
+    assert_eq!(changed("ext4", &|bytes| bytes[1024 + 12..][..4].fill(0xff)), None);
 }
 
 #[test]
@@ -165,6 +200,7 @@ proptest! {
         }
         let found = probe_filesystem(&reader(&bytes), 0, bytes.len() as u64 - cut.min(bytes.len() as u64));
         prop_assert!(found.is_none_or(|found| found.label.chars().count() < 300));
+        look(&bytes, None);
     }
 
     /// The numbers that lead on into the file system, at their extremes.
@@ -178,7 +214,7 @@ proptest! {
         for (at, byte) in fields.into_iter().filter(|(at, _)| !(3..11).contains(at)) {
             bytes[at] = byte;
         }
-        let _ = probe_filesystem(&reader(&bytes), 0, bytes.len() as u64);
+        look(&bytes, None);
     }
 
     #[test]

@@ -40,12 +40,14 @@ rate-aloud-bytes = { $n } Byte pro Sekunde
 
 place-scratch = Eine Datei, die eine Karte spielt
 place-usb = USB
+place-reader = USB-Kartenleser
 place-mmc = Eingebauter Kartenschacht
 place-nvme = Eingebaut, NVMe
 place-sata = Eingebaut, SATA
 place-virtual = Virtuell
 place-other = Eingebaut
 place-slot = { $place }, Schacht { $slot }
+disk-unnamed = Namenloser Datenträger
 card-reader = Kartenleser
 
 contents-empty = Nichts; er ist leer
@@ -54,6 +56,8 @@ contents-no-partitions = Eine Tabelle ohne Partitionen
 contents-unknown = Etwas Unbekanntes
 contents-part = Teil { $n }
 contents-named = „{ $name }“
+contents-no-files = kaum Dateien
+contents-files = etwa { $used } an Dateien
 contents-more = { $n ->
     [one] 1 weiterer Teil
    *[other] { $n } weitere Teile

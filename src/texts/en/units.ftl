@@ -41,12 +41,14 @@ rate-aloud-bytes = { $n } bytes per second
 
 place-scratch = A file that plays a card
 place-usb = USB
+place-reader = USB card reader
 place-mmc = Built-in card slot
 place-nvme = Built in, NVMe
 place-sata = Built in, SATA
 place-virtual = Virtual
 place-other = Built in
 place-slot = { $place }, slot { $slot }
+disk-unnamed = Unnamed disk
 card-reader = Card reader
 
 contents-empty = Nothing; it is empty
@@ -55,6 +57,8 @@ contents-no-partitions = A table without partitions
 contents-unknown = Something that is not known
 contents-part = part { $n }
 contents-named = “{ $name }”
+contents-no-files = hardly any files
+contents-files = about { $used } of files
 contents-more = { $n ->
     [one] 1 more part
    *[other] { $n } more parts

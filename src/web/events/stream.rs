@@ -36,8 +36,13 @@ pub fn stream(
     let (events, receiver) = mpsc::channel(16);
     let teller = Teller { events, seen: seen(req), source };
     actix_web::rt::spawn(tell(teller, site.jobs.clone(), site.closing.clone(), watched, look));
-    let events = stream::unfold(receiver, |mut receiver| async {
-        receiver.recv().await.map(|event| (Ok::<_, Infallible>(event), receiver))
+    sse(req, receiver)
+}
+
+/// The answer that sends what comes through `events` until its sender is gone.
+pub fn sse(req: &HttpRequest, events: mpsc::Receiver<Event>) -> HttpResponse {
+    let events = stream::unfold(events, |mut events| async {
+        events.recv().await.map(|event| (Ok::<_, Infallible>(event), events))
     });
     Sse::from_stream(events)
         .with_retry_duration(Duration::from_secs(2))

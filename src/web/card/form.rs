@@ -1,0 +1,84 @@
+//! The confirm form's fields as they came.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{HttpRequest, web};
+
+/// A form has a dozen short fields.
+pub const LONGEST_FORM: usize = 16 * 1024;
+
+/// What the user chose; kept when the form comes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filled {
+    pub agree: bool,
+    pub size: String,
+    pub backup: String,
+    pub have_key: bool,
+    pub version: String,
+}
+
+impl Default for Filled {
+    fn default() -> Filled {
+        Filled { agree: false, size: String::new(), backup: "new".into(), have_key: false, version: "running".into() }
+    }
+}
+
+impl Filled {
+    /// Something in the folded options is not as it is beforehand.
+    pub fn has_options(&self) -> bool {
+        let usual = Filled { agree: self.agree, size: self.size.clone(), ..Filled::default() };
+        *self != usual
+    }
+
+    /// Without what confirms: that is taken neither from a link nor from a form for another disk.
+    pub fn unconfirmed(self) -> Filled {
+        Filled { agree: false, size: String::new(), ..self }
+    }
+}
+
+pub struct Sent(HashMap<String, String>);
+
+impl Sent {
+    /// Fields past the first sixty-four are nobody's.
+    pub fn parse(text: &[u8]) -> Sent {
+        let pairs = url::form_urlencoded::parse(text).take(64);
+        Sent(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    }
+
+    pub fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    pub fn filled(&self) -> Filled {
+        let or = |name, usual: &str| match self.get(name) {
+            "" => usual.to_string(),
+            given => given.chars().take(40).collect(),
+        };
+        Filled {
+            agree: self.get("agree") == "yes",
+            size: self.get("size").chars().take(20).collect(),
+            backup: or("backup", "new"),
+            have_key: self.get("have_key") == "yes",
+            version: or("version", "running"),
+        }
+    }
+}
+
+pub async fn read(req: &HttpRequest, payload: web::Payload) -> Result<Sent, StatusCode> {
+    let kind = req.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.trim().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
+        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    match payload.to_bytes_limited(LONGEST_FORM).await {
+        Ok(Ok(bytes)) => Ok(Sent::parse(&bytes)),
+        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+        Err(_) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+    }
+}
+
+/// The token of a form without other fields that matter, as the stop page's.
+pub async fn token_of(req: &HttpRequest, payload: web::Payload) -> Result<String, StatusCode> {
+    read(req, payload).await.map(|sent| sent.get("token").to_string())
+}
