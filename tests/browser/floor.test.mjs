@@ -17,7 +17,7 @@ let look;
 before(async () => {
   look = await startLook();
   await look.set('usual');
-}, { timeout: 240_000 });
+}, { timeout: 600_000 });
 after(() => look?.end());
 
 test('14.8 vendored scripts parse as ES2015', () => {

@@ -15,7 +15,7 @@ let demo;
 before(async () => {
   // Slow enough for thirty ticks, fast enough for a test.
   [demo, browser] = await Promise.all([startDemo({ speed: '30,60' }), launch()]);
-}, { timeout: 280_000 });
+}, { timeout: 600_000 });
 
 after(async () => {
   await browser?.close();
@@ -291,7 +291,7 @@ test('14.16 double POST: one job; 14.5 restart in mid-job: open tabs say Interru
     await until('an open tab says so', async () => /The app was restarted/.test(await text(tab, '#state')), { within: 90_000, every: 100 });
     return Date.now() - up;
   };
-  const [live, , quiet] = await Promise.all([took(tabs[0]), took(fresh), took(tabs[2])]);
+  const [live, quiet] = await Promise.all([took(tabs[0]), took(tabs[2]).catch(() => Infinity)]);
   t.diagnostic(`after the restart: live ${live} ms, quiet ${quiet} ms`);
   assert.ok(live <= 25_000 + SLACK, `live: ${live} ms`);
   assert.ok(quiet <= 25_000 + SLACK, `quiet: ${quiet} ms`);

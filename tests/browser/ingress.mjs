@@ -36,11 +36,11 @@ export async function startIngress(app, switches = {}) {
     dropWebSockets: false,
     doubledSlash: false,
     foreignParent: false,
-    ...switches,
     /** Every answer: { method, path, status, location, bytes }. */
     seen: [],
     sessions: new Map(),
     later: 0,
+    ...switches,
   };
   ingress.now = () => Date.now() + ingress.later;
   /** Lets time pass for sessions. */

@@ -15,7 +15,7 @@ let ingress;
 before(async () => {
   [demo, browser] = await Promise.all([startDemo({ speed: '60,90' }), launch()]);
   ingress = await startIngress(demo.url);
-}, { timeout: 280_000 });
+}, { timeout: 600_000 });
 
 after(async () => {
   await browser?.close();

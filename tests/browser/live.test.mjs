@@ -16,7 +16,7 @@ let ingress;
 before(async () => {
   [look, browser] = await Promise.all([startLook(), launch()]);
   ingress = await startIngress(look.url);
-}, { timeout: 240_000 });
+}, { timeout: 600_000 });
 
 after(async () => {
   await browser?.close();

@@ -16,7 +16,7 @@ before(async () => {
   for (const language of [first, ...others]) {
     await everyPage(language, language === first ? WIDTHS : [320, 1280]);
   }
-}, { timeout: 280_000 });
+}, { timeout: 600_000 });
 
 after(async () => {
   await browser?.close();

@@ -13,7 +13,7 @@ let look;
 before(async () => {
   [look, browser] = await Promise.all([startLook(), launch()]);
   await look.set('done');
-}, { timeout: 240_000 });
+}, { timeout: 600_000 });
 
 after(async () => {
   await browser?.close();

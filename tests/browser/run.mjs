@@ -1,4 +1,5 @@
-// Runs the files named, or every *.test.mjs beside this one, and ends with a plain count.
+// Runs the files named, or every *.test.mjs beside this one, and ends with a plain count. NAMES: only tests whose names
+// fit this pattern.
 import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { run } from 'node:test';
@@ -12,11 +13,11 @@ const begun = Date.now();
 const count = { pass: 0, fail: 0, skip: 0 };
 const failures = [];
 // Most of the time is spent waiting for what the pages do, so more than one file a core.
-const stream = run({ files, concurrency: Number(process.env.FILES ?? 3), timeout: 900_000 });
+const stream = run({ files, concurrency: Number(process.env.FILES ?? 3), timeout: 900_000, testNamePatterns: process.env.NAMES });
 const isFile = ({ name }) => files.some((file) => name === file || file.endsWith(`/${name}`));
 
 stream.on('test:pass', (test) => {
-  if (isFile(test)) return;
+  if (isFile(test) || /does not match pattern/.test(test.skip)) return;
   count[test.skip === undefined ? 'pass' : 'skip'] += 1;
   console.log(`ok      ${test.name}${test.skip ? ` (left out: ${test.skip})` : ''}  ${(test.details.duration_ms / 1000).toFixed(1)} s`);
 });
@@ -26,7 +27,7 @@ stream.on('test:fail', (test) => {
   if (isFile(test) && /subtests? failed/.test(why)) return;
   count.fail += 1;
   failures.push(`\nFAILED  ${test.name}\n${why}\n${test.file ?? ''}`);
-  console.log(`FAILED  ${test.name}`);
+  console.log(`FAILED  ${test.name}\n        ${why.split('\n')[0].slice(0, 300)}`);
 });
 stream.on('test:diagnostic', ({ message }) => {
   if (!/^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /.test(message)) console.log(`        ${message}`);

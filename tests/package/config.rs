@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::tree::Tree;
+use super::tree::{Tree, complaints};
 
 /// Keys that are allowed, with what they hold; `!` in front: required.
 const KEYS: [(&str, &str); 55] = [
@@ -169,7 +169,7 @@ pub fn ingress(tree: &Tree) -> Vec<String> {
         (served, format!("the program does not serve port {port}")),
         (config["init"] == false, "Docker's init would take the place of s6".to_owned()),
     ];
-    rules.into_iter().filter_map(|(fine, what)| (!fine).then_some(what)).collect()
+    complaints(rules)
 }
 
 /// Whatever is called `config.yaml`, `.yml` or `.json` is an app for the Supervisor; `build.yaml` is deprecated.
@@ -229,5 +229,5 @@ pub fn backups(tree: &Tree) -> Vec<String> {
         (left_out.iter().any(|pattern| *pattern == format!("*{ending}")), "the kept image gets into backups"),
         (mapped == [serde_json::json!({"type": "backup", "read_only": true})], "not only the backups are mapped"),
     ];
-    rules.into_iter().filter_map(|(fine, what)| (!fine).then(|| what.to_owned())).collect()
+    complaints(rules)
 }

@@ -1,7 +1,9 @@
 //! `Dockerfile`, `rootfs/`, pictures, versions, texts, workflow: what has to fit together.
 
+use serde_json::Value;
+
 use super::profile::Profile;
-use super::tree::Tree;
+use super::tree::{Tree, complaints};
 
 /// Where the image keeps the program.
 const PROGRAM: &str = "/usr/bin/sd-swap";
@@ -10,10 +12,6 @@ const SERVICE: &str = "rootfs/etc/s6-overlay/s6-rc.d/sd-swap";
 /// Which of the base image's packages a tool is in.
 const PACKAGES: [(&str, &str); 3] =
     [("e2fsck", "e2fsprogs"), ("resize2fs", "e2fsprogs-extra"), ("debugfs", "e2fsprogs-extra")];
-
-fn complaints(rules: impl IntoIterator<Item = (bool, String)>) -> Vec<String> {
-    rules.into_iter().filter_map(|(fine, what)| (!fine).then_some(what)).collect()
-}
 
 /// The programs that the code runs: the answers of `ToolCall::tool`.
 fn tools(tree: &Tree) -> Vec<String> {
@@ -149,18 +147,17 @@ pub fn documentation(tree: &Tree) -> Vec<String> {
 
 /// What is published is what is installed: architectures, and where from.
 pub fn publishing(tree: &Tree) -> Vec<String> {
-    let (flow, dist) = (tree.text(".github/workflows/build.yaml"), tree.text("scripts/dist"));
+    let (flow, dist) = (tree.yaml(".github/workflows/build.yaml"), tree.text("scripts/dist"));
     let config = tree.yaml("config.yaml");
     let arches = config["arch"].as_array().cloned().unwrap_or_default();
-    let arches = || arches.iter().filter_map(|arch| arch.as_str());
-    let host = config["url"].as_str().unwrap_or_default().replace("https://github.com/", "ghcr.io/");
+    let built = flow["jobs"]["image"]["strategy"]["matrix"]["include"].as_array().cloned().unwrap_or_default();
+    let published = |arch: &Value| built.iter().any(|one| one["arch"] == *arch);
+    let known = |arch: &Value| arch.as_str().is_some_and(|arch| dist.contains(arch));
+    let image = config["url"].as_str().unwrap_or_default().replace("https://github.com/", "ghcr.io/");
     complaints([
-        (
-            arches().all(|arch| flow.contains(&format!("arch: {arch}\n"))),
-            "not every architecture is published".to_owned(),
-        ),
-        (arches().all(|arch| dist.contains(arch)), "make dist does not know every architecture".into()),
-        (flow.contains(&format!("IMAGE: {host}\n")), format!("the image is not published as {host}")),
+        (arches.iter().all(published), "not every architecture is published".to_owned()),
+        (arches.iter().all(known), "make dist does not know every architecture".into()),
+        (flow["env"]["IMAGE"] == image, format!("the image is not published as {image}")),
         (dist.contains("--no-default-features"), "make dist builds the demo in".into()),
         (tree.text("Makefile").contains("\ndist:\n\t@scripts/dist\n"), "there is no make dist".into()),
         (tree.0.get("scripts/dist").is_some_and(|entry| entry.executable), "scripts/dist is not executable".into()),

@@ -48,6 +48,11 @@ impl Tree {
     }
 }
 
+/// What stands beside a rule that does not hold.
+pub fn complaints<T: Into<String>>(rules: impl IntoIterator<Item = (bool, T)>) -> Vec<String> {
+    rules.into_iter().filter(|(fine, _)| !fine).map(|(_, what)| what.into()).collect()
+}
+
 fn walk(root: &Path, dir: &Path, files: &mut BTreeMap<String, Entry>) {
     for entry in fs::read_dir(dir).expect("a folder of the repository").map(|entry| entry.expect("an entry")) {
         let path = entry.path();

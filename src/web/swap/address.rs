@@ -26,9 +26,8 @@ pub fn phone(req: &HttpRequest, facts: &SystemFacts, id: JobId) -> Option<Phone>
     let ingress = behind_ingress(req);
     let mut host = Host::of(req, ingress)?;
     if host.is_here() {
-        // Somebody sits at the machine itself, or came through a tunnel; our own server lets nobody else in.
-        let first = facts.addresses.first().filter(|_| ingress)?;
-        host.name = Name::Ip(first.parse().ok()?);
+        // Somebody sits at the machine itself, or came through a tunnel.
+        host.name = Name::Ip(facts.addresses.first()?.parse().ok()?);
     }
     let scheme = if ingress && header(req, "x-forwarded-proto") == Some("https") { "https" } else { "http" };
     let (path, how) = match (ingress, &facts.app) {
@@ -182,6 +181,8 @@ mod tests {
         // Not behind ingress: our own address; and headers of a proxy are nobody's.
         let own = ("http://ha.example:8123/jobs/7/swap".to_string(), "swap-take-own");
         assert_eq!(address(&[host, ("x-forwarded-host", "evil.example")], &facts()), Some(own));
-        assert_eq!(address(&[("host", "localhost:8099")], &facts()), None);
+        let here = ("http://192.168.1.42:8099/jobs/7/swap".to_string(), "swap-take-own");
+        assert_eq!(address(&[("host", "localhost:8099")], &facts()), Some(here));
+        assert_eq!(address(&[("host", "localhost:8099")], &nothing), None);
     }
 }
