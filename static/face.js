@@ -1,51 +1,84 @@
-// Ours; ES5, because wall tablets are old. The page is right without it.
+// ES5: wall tablets are old. The page is right without it.
 (function (w, d) {
   'use strict';
-  // Theme before the first paint: the window around us decides, if it can be asked.
+  // Theme before the first paint: of the window around us.
   try {
     if (w.parent !== w) {
-      var ground = w.parent.getComputedStyle(w.parent.document.documentElement).backgroundColor;
-      var c = /^rgba?\((\d+), ?(\d+), ?(\d+)(, ?0)?\)$/.exec(ground);
+      var c = w.parent.getComputedStyle(w.parent.document.documentElement).backgroundColor;
+      c = /^rgba?\((\d+), ?(\d+), ?(\d+)(, ?0)?\)$/.exec(c);
       if (c && !c[4]) {
-        var light = 0.299 * c[1] + 0.587 * c[2] + 0.114 * c[3] > 128;
-        d.documentElement.setAttribute('data-theme', light ? 'light' : 'dark');
+        c = 0.299 * c[1] + 0.587 * c[2] + 0.114 * c[3] > 128;
+        d.documentElement.setAttribute('data-theme', c ? 'light' : 'dark');
       }
     }
-  } catch (e) { /* another origin: the system's theme it is */ }
-  // All that htmx misses in the oldest browsers that we promise.
+  } catch (e) {}
+  // What htmx misses in the oldest browsers.
   if (!Array.prototype.flat) {
-    Array.prototype.flat = function () {
-      return Array.prototype.concat.apply([], this);
-    };
+    Array.prototype.flat = function () { return [].concat.apply([], this); };
   }
-  function show(id, on) {
-    var e = d.getElementById(id);
-    if (e) { e.hidden = !on; }
+  function on(name, then) { w.addEventListener(name, then); }
+  function show(id, is) {
+    [].forEach.call(d.querySelectorAll(id), function (e) { e.hidden = !is; });
   }
-  d.addEventListener('htmx:sendError', function () { show('offline', true); });
-  d.addEventListener('htmx:responseError', function (e) {
-    var out = e.detail && e.detail.xhr && e.detail.xhr.status === 401;
-    show('offline', !out);
-    show('signed-out', out);
-  });
-  d.addEventListener('htmx:afterRequest', function (e) {
-    if (e.detail && e.detail.successful) { show('offline', false); show('signed-out', false); }
-  });
-  d.addEventListener('DOMContentLoaded', function () {
-    var summary = d.getElementById('errors');
-    if (summary) { summary.focus(); }
-    var print = d.getElementById('print');
-    if (print && w.print) {
-      print.hidden = false;
-      print.addEventListener('click', function () { w.print(); });
+  function answered(status) {
+    var good = status > 199 && status < 400;
+    show('#offline', !good && status !== 401);
+    show('#signed-out', status === 401);
+    return good;
+  }
+  // Focus that is swapped away goes to its heading.
+  var lost, newest;
+  function refocus() {
+    var at = d.activeElement, to = lost;
+    lost = 0;
+    if (to && (!at || at === d.body)) {
+      to = to.querySelector('[tabindex="-1"]') || (to.closest('section') || d).querySelector('h1,h2');
+      to.tabIndex = -1;
+      to.focus();
     }
-    // htmx did not start: load a live page anew now and then, unless somebody is busy on it.
-    if (d.body.getAttribute('data-live')) {
-      setInterval(function () {
-        var e = d.activeElement;
-        var busy = e && /^(input|select|textarea)$/i.test(e.tagName);
-        if (!w.htmx && !busy && !d.querySelector('details[open]')) { w.location.reload(); }
-      }, 10000);
-    }
+  }
+  // No: said already.
+  function swaps(box, text) {
+    if (box.contains(d.activeElement)) { lost = box; }
+    return box.id !== 'say' || box.textContent !== text;
+  }
+  on('htmx:sseBeforeMessage', function (e) {
+    var p = d.createElement('p');
+    p.innerHTML = e.detail.data;
+    var late = parseInt(e.detail.lastEventId, 16) < newest;
+    if (late || !swaps(e.target, p.textContent)) { e.preventDefault(); }
+  });
+  on('htmx:oobBeforeSwap', function (e) {
+    e.detail.shouldSwap = swaps(e.target, e.detail.fragment.textContent);
+  });
+  on('htmx:sseMessage', refocus);
+  on('htmx:afterRequest', function (e) {
+    var x = e.detail.xhr;
+    if (answered(x.status)) { newest = parseInt(x.getResponseHeader('x-looked-at'), 16); }
+    refocus();
+  });
+  // After sleep.
+  function wake(e) {
+    var pulse = d.querySelector('#pulse>div');
+    if (pulse && w.htmx && !d.hidden && e.persisted !== false) { w.htmx.trigger(pulse, 'wake'); }
+  }
+  on('visibilitychange', wake);
+  on('pageshow', wake);
+  on('online', wake);
+  // Without htmx: anew, unless somebody is busy.
+  function reload() {
+    var x = new XMLHttpRequest();
+    x.onloadend = function () { if (answered(x.status)) { w.location.reload(); } };
+    x.open('GET', '');
+    if (!w.htmx && !d.querySelector('input:focus,select:focus,textarea:focus,details[open]')) { x.send(); }
+  }
+  on('click', function (e) {
+    if (e.target.closest('[data-print]')) { w.print(); }
+  });
+  on('DOMContentLoaded', function () {
+    var e = d.getElementById('errors');
+    if (e) { e.focus(); }
+    show('[data-print]', true);
+    if (d.body.getAttribute('data-live')) { setInterval(reload, 1e4); }
   });
 })(window, document);

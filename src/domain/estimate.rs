@@ -34,6 +34,19 @@ const COMMIT: f64 = 3.0;
 const MEASURED_AFTER_MS: u64 = 3_000;
 const MEASURED_AFTER_BYTES: u64 = 32_000_000;
 
+/// Of a backup that grew past what was expected so much more is counted: a tenth of what there is.
+const OVERDUE: u64 = 10;
+
+/// Whether the time left can be said: nobody knows the end of a new backup that is past what was expected.
+pub fn is_known(stages: &[StageView], expected: Expected) -> bool {
+    !stages.iter().any(|view| is_overdue(view, expected.backup))
+}
+
+fn is_overdue(view: &StageView, expected: u64) -> bool {
+    let running = view.stage == Stage::Backup && view.state == StageState::Running;
+    running && view.amount.total.is_none() && view.amount.done >= expected
+}
+
 /// Seconds left along the critical path: the backup runs beside download, write, verify and grow.
 pub fn seconds_left(stages: &[StageView], expected: Expected, rates: Rates) -> f64 {
     let left = |stage| stage_left(stages, stage, expected, rates);
@@ -47,7 +60,8 @@ fn stage_left(stages: &[StageView], stage: Stage, expected: Expected, rates: Rat
         return 0.0;
     }
     let bytes_at = |bytes: u64, usual: u64| {
-        let total = view.amount.total.unwrap_or(bytes).max(view.amount.done);
+        let more = if is_overdue(view, bytes) { view.amount.done / OVERDUE } else { 0 };
+        let total = view.amount.total.unwrap_or(bytes).max(view.amount.done) + more;
         (total - view.amount.done) as f64 / rate_of(view, usual) as f64
     };
     match stage {
@@ -74,11 +88,10 @@ pub fn percent(shown: u8, elapsed: f64, left: f64) -> u8 {
     shown.max(computed).min(99)
 }
 
-/// What is said of the time left: nothing before 10 s and 2 %; a new figure only if the old one is off by over 10 %.
-pub fn shown_left(shown: Option<u64>, since: f64, elapsed: f64, percent: u8, left: f64) -> Option<u64> {
-    if elapsed < 10.0 || percent < 2 {
-        return None;
-    }
+/// What is said of the time left: nothing before 10 s and 2 %, nor while it is not known; else the old figure counts
+/// down, and a new one comes only if the old one is off by over 10 %.
+pub fn shown_left(shown: Option<u64>, since: f64, elapsed: f64, percent: u8, left: Option<f64>) -> Option<u64> {
+    let left = left.filter(|_| elapsed >= 10.0 && percent >= 2)?;
     let Some(old) = shown else { return Some(left as u64) };
     let now = (old as f64 - since).max(0.0);
     let off = (left - now).abs() > now * 0.1;
@@ -140,15 +153,42 @@ mod tests {
     #[test]
     fn time_left_is_silent_at_first_and_then_steady() {
         let cases = [
-            (None, 9.0, 50, 100.0, None),
-            (None, 10.0, 1, 100.0, None),
-            (None, 10.0, 2, 100.0, Some(100)),
-            (Some(100), 10.0, 2, 104.0, Some(95)),
-            (Some(100), 10.0, 2, 120.0, Some(120)),
+            (None, 9.9, 50, Some(100.0), None),
+            (None, 10.0, 1, Some(100.0), None),
+            (None, 10.0, 2, Some(100.0), Some(100)),
+            (Some(100), 10.0, 2, Some(104.0), Some(95)),
+            (Some(100), 10.0, 2, Some(86.0), Some(95)),
+            (Some(100), 10.0, 2, Some(105.0), Some(105)),
+            (Some(100), 10.0, 2, Some(120.0), Some(120)),
+            (Some(3), 60.0, 90, Some(0.0), Some(0)),
+            (Some(100), 60.0, 50, None, None),
         ];
         for (shown, elapsed, percent, left, want) in cases {
             assert_eq!(shown_left(shown, 5.0, elapsed, percent, left), want);
         }
+    }
+
+    #[test]
+    fn nobody_knows_the_end_of_a_backup_that_is_past_what_was_expected() {
+        let backup = |state, done, total| [view(Stage::Backup, state, done, total)];
+        use StageState::{Done, Running, Waiting};
+        let cases = [
+            (Waiting, 0, None, true),
+            (Running, 0, None, true),
+            (Running, 2_999_999_999, None, true),
+            (Running, 3_000_000_000, None, false),
+            (Running, 4_000_000_000, None, false),
+            // It is made, and read to its end now.
+            (Running, 4_000_000_000, Some(4_500_000_000), true),
+            (Done, 4_000_000_000, None, true),
+        ];
+        for (state, done, total, known) in cases {
+            assert_eq!(is_known(&backup(state, done, total), EXPECTED), known, "{state:?} {done}");
+        }
+        assert!(!is_known(&backup(Running, 0, None), Expected::default()), "nothing is known of the size");
+        // The bar does not run ahead meanwhile.
+        let overdue = seconds_left(&backup(Running, 4_000_000_000, None), EXPECTED, Rates::default());
+        assert_eq!(overdue, 40.0);
     }
 
     #[test]

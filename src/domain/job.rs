@@ -326,31 +326,39 @@ impl JobView {
 
     /// The stage that the page speaks of: the last running one in order, but not the backup while another runs.
     pub fn main_stage(&self) -> Option<&StageView> {
-        let running = || self.stages.iter().filter(|s| s.state == StageState::Running);
-        running().rfind(|s| s.stage != Stage::Backup).or_else(|| running().next())
+        main_stage(&self.stages)
     }
 
     /// The stage that failed or was stopped, else the one that runs, else the one that was about to begin. `None`:
     /// nothing was done yet.
     pub fn last_stage(&self) -> Option<Stage> {
-        let ended = |s: &&StageView| matches!(s.state, StageState::Failed | StageState::Stopped);
-        let found = self.stages.iter().find(ended).or_else(|| self.main_stage());
-        found.or_else(|| self.between()).map(|s| s.stage)
-    }
-
-    /// Between two stages: the next one, or the last one where all are done.
-    fn between(&self) -> Option<&StageView> {
-        let waiting = |s: &StageView| s.state == StageState::Waiting;
-        if self.stages.iter().all(waiting) {
-            return None;
-        }
-        self.stages.iter().find(|s| waiting(s)).or_else(|| self.stages.last())
+        last_stage(&self.stages)
     }
 
     /// Nothing on the card was written yet.
     pub fn is_untouched(&self) -> bool {
         self.card_now == CardNow::Untouched
     }
+}
+
+fn main_stage(stages: &[StageView]) -> Option<&StageView> {
+    let running = || stages.iter().filter(|s| s.state == StageState::Running);
+    running().rfind(|s| s.stage != Stage::Backup).or_else(|| running().next())
+}
+
+fn last_stage(stages: &[StageView]) -> Option<Stage> {
+    let ended = |s: &&StageView| matches!(s.state, StageState::Failed | StageState::Stopped);
+    let found = stages.iter().find(ended).or_else(|| main_stage(stages));
+    found.or_else(|| between(stages)).map(|s| s.stage)
+}
+
+/// Between two stages: the next one, or the last one where all are done.
+fn between(stages: &[StageView]) -> Option<&StageView> {
+    let waiting = |s: &&StageView| s.state == StageState::Waiting;
+    if stages.iter().filter(waiting).count() == stages.len() {
+        return None;
+    }
+    stages.iter().find(waiting).or_else(|| stages.last())
 }
 
 #[cfg(test)]
@@ -383,6 +391,33 @@ mod tests {
                     assert_eq!(got, Ok(want));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn work_stopped_at_the_stage_that_was_next_if_none_ran() {
+        use StageState::{Done, Failed, Running, Skipped, Stopped, Waiting};
+        let cases: [(&[StageState], Option<Stage>); 8] = [
+            (&[Waiting, Waiting, Waiting], None),
+            (&[Running, Waiting, Waiting], Some(Stage::Preflight)),
+            (&[Done, Waiting, Waiting], Some(Stage::Backup)),
+            (&[Done, Skipped, Waiting], Some(Stage::Download)),
+            (&[Done, Running, Running], Some(Stage::Download)),
+            (&[Done, Running, Failed], Some(Stage::Download)),
+            (&[Done, Stopped, Running], Some(Stage::Backup)),
+            (&[Done, Done, Done], Some(Stage::Download)),
+        ];
+        for (states, want) in cases {
+            let view = |(stage, state): (Stage, &StageState)| StageView {
+                stage,
+                state: *state,
+                amount: Amount::default(),
+                rate: None,
+                millis: 0,
+                note: None,
+            };
+            let stages = Stage::ALL.into_iter().zip(states).map(view).collect::<Vec<_>>();
+            assert_eq!(last_stage(&stages), want, "{states:?}");
         }
     }
 }

@@ -43,8 +43,9 @@ pub enum Problem {
     CardSilent {
         minutes: u64,
     },
+    /// `None`: the card took the data, but did not confirm that it is stored.
     WriteFailed {
-        at: Bytes,
+        at: Option<Bytes>,
     },
     CardCounterfeit {
         after: Bytes,
@@ -175,7 +176,11 @@ impl Problem {
         let values = self.values(language);
         let values: Vec<(&'static str, &dyn Value)> = values.iter().map(|(name, v)| (*name, v as &dyn Value)).collect();
         let part = |part: &str| language.tell(&format!("problem-{key}-{part}"), &values);
-        let happened = if matches!(self, Problem::Restarted { stage: None }) { "before" } else { "happened" };
+        let happened = match self {
+            Problem::Restarted { stage: None } => "before",
+            Problem::WriteFailed { at: None } => "unconfirmed",
+            _ => "happened",
+        };
         Words { title: part("title"), happened: part(happened), todo: part("todo") }
     }
 
@@ -197,7 +202,7 @@ impl Problem {
                 vec![("doing", stage.doing_in(language))]
             }
             Problem::CardSilent { minutes } => vec![("minutes", minutes.to_string())],
-            Problem::WriteFailed { at } => vec![("at", size(at))],
+            Problem::WriteFailed { at: Some(at) } => vec![("at", size(at))],
             Problem::CardCounterfeit { after } => vec![("after", size(after))],
             Problem::CardUnreliable { places, first, looks_like } => {
                 vec![("places", places.to_string()), ("first", size(first)), ("looks", looks_like.said_in(language))]
@@ -220,6 +225,7 @@ impl Problem {
             | Problem::DownloadDamaged
             | Problem::NoDigest
             | Problem::Restarted { stage: None }
+            | Problem::WriteFailed { at: None }
             | Problem::StillStarting
             | Problem::NoInternet
             | Problem::NotHaos => Vec::new(),
@@ -256,7 +262,7 @@ mod tests {
             P::BackupRunning,
             P::CardPulled { stage: Stage::Write },
             P::CardSilent { minutes: 2 },
-            P::WriteFailed { at: b },
+            P::WriteFailed { at: Some(b) },
             P::CardCounterfeit { after: b },
             P::CardUnreliable { places: 4, first: b, looks_like: text.clone() },
             P::DownloadStopped { host: "GitHub".into() },
@@ -297,5 +303,19 @@ mod tests {
             let json = serde_json::to_string(problem).unwrap();
             assert_eq!(serde_json::from_str::<Problem>(&json).unwrap(), *problem);
         }
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_made_up() {
+        let happened = |problem: Problem| problem.words().happened;
+        assert_eq!(happened(Problem::WriteFailed { at: Some(Bytes(5_000_000)) }), "The card refused data at 5 MB.");
+        assert_eq!(
+            happened(Problem::WriteFailed { at: None }),
+            "The card took the data, but did not confirm that it is stored."
+        );
+        assert_eq!(happened(Problem::Restarted { stage: None }), "Work stopped before it began.");
+        // As a ledger has it from before.
+        let old: Problem = serde_json::from_str(r#"{"kind": "write_failed", "at": 5000000}"#).unwrap();
+        assert_eq!(old, Problem::WriteFailed { at: Some(Bytes(5_000_000)) });
     }
 }

@@ -45,8 +45,8 @@ pub struct Run {
     rates: Cell<Rates>,
     /// When the time left was said, in seconds since the beginning.
     said_left: Cell<f64>,
-    /// When the last byte moved, and how many had.
-    moved: Cell<(Instant, u64)>,
+    /// When the stage that the page speaks of moved its last byte, and how many it had.
+    moved: Cell<(Instant, Option<Stage>, u64)>,
 }
 
 impl Run {
@@ -60,7 +60,7 @@ impl Run {
             expected: Cell::default(),
             rates: Cell::new(rates),
             said_left: Cell::new(0.0),
-            moved: Cell::new((begun, 0)),
+            moved: Cell::new((begun, None, 0)),
         };
         run.publish(true);
         run
@@ -154,14 +154,23 @@ impl Run {
         view.percent = estimate::percent(view.percent, elapsed, left);
         let since = elapsed - self.said_left.get();
         if view.remaining.is_none() || since >= SAY_LEFT_EVERY {
-            view.remaining = estimate::shown_left(view.remaining, since, elapsed, view.percent, left);
+            let known = Some(left).filter(|_| estimate::is_known(&view.stages, self.expected.get()));
+            view.remaining = estimate::shown_left(view.remaining, since, elapsed, view.percent, known);
             self.said_left.set(elapsed);
         }
-        let moved = view.stages.iter().map(|stage| stage.amount.done).fold(0, u64::wrapping_add);
-        if self.moved.get().1 != moved {
-            self.moved.set((Instant::now(), moved));
+        view.quiet = self.quiet(&view);
+    }
+
+    /// Seconds since the stage that the page speaks of moved a byte, whatever moves beside it; 0 where none is counted.
+    fn quiet(&self, view: &JobView) -> u64 {
+        let main = view.main_stage().filter(|main| main.stage.moves_bytes());
+        let (stage, done) = (main.map(|main| main.stage), main.map_or(0, |main| main.amount.done));
+        let (since, last_stage, last_done) = self.moved.get();
+        if (last_stage, last_done) != (stage, done) {
+            self.moved.set((Instant::now(), stage, done));
+            return 0;
         }
-        view.quiet = self.moved.get().0.elapsed().as_secs();
+        stage.map_or(0, |_| since.elapsed().as_secs())
     }
 
     fn set_stage(&self, stage: Stage, state: StageState) {
@@ -171,7 +180,6 @@ impl Run {
                 view.rate = None;
             }
         }
-        self.moved.set((Instant::now(), self.moved.get().1));
         self.log(&format!("{}: {}", stage.id(), word(state)));
         self.publish(true);
     }

@@ -6,7 +6,6 @@ use crate::disk::{CardError, Failed};
 use crate::domain::disk::Refusal;
 use crate::domain::job::CardNow;
 use crate::domain::problem::Problem;
-use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
 use crate::host::HostError;
 use crate::texts::Phrase;
@@ -61,7 +60,7 @@ pub fn card_problem(stage: Stage, error: CardError) -> Option<Problem> {
         CardError::Gone => Problem::CardPulled { stage },
         CardError::Claim(error) => host_problem(&error),
         CardError::Changed => Problem::DiskChanged,
-        CardError::Write { at, .. } => Problem::WriteFailed { at },
+        CardError::Write { at, .. } => Problem::WriteFailed { at: Some(at) },
         CardError::Counterfeit { after } => Problem::CardCounterfeit { after },
         CardError::Unreliable { places, first, looks_like } => {
             Problem::CardUnreliable { places, first, looks_like: Phrase::foreign(looks_like) }
@@ -69,7 +68,7 @@ pub fn card_problem(stage: Stage, error: CardError) -> Option<Problem> {
         CardError::Read { at, .. } => {
             Problem::CardUnreliable { places: 1, first: at, looks_like: Phrase::of("why-unreadable-place") }
         }
-        CardError::Flush(_) => Problem::WriteFailed { at: Bytes::ZERO },
+        CardError::Flush(_) => Problem::WriteFailed { at: None },
         CardError::Image(_) | CardError::Table(_) | CardError::Data(_) => {
             Problem::ImageUnusable { why: Phrase::foreign(detail) }
         }

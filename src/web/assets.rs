@@ -86,7 +86,7 @@ mod tests {
     /// The style's tokens as `--name: #rrggbb`, of the first or of the last block that sets them.
     fn tokens(dark: bool) -> std::collections::BTreeMap<String, [u8; 3]> {
         let style = include_str!("../../static/style.css");
-        let blocks: Vec<&str> = style.split('{').filter(|block| block.contains("--on-accent:")).collect();
+        let blocks: Vec<&str> = style.split('{').filter(|block| block.contains("--on-danger:")).collect();
         assert_eq!(blocks.len(), 3, "light, dark by the system, dark by the window around");
         assert_eq!(
             blocks[1].split('}').next().map(str::split_whitespace).map(Vec::from_iter),

@@ -154,6 +154,8 @@ impl Trial {
             allow_from: Vec::new(),
             marks: Vec::new(),
             more: None,
+            plugs: Default::default(),
+            announcer: Default::default(),
             closing: self.site.closing.clone(),
         });
     }

@@ -110,7 +110,7 @@ fn a_write_fails() {
         let n = writes[nth];
         let Op::Write { offset, .. } = log[n] else { unreachable!() };
         let (problem, view) = with_fault(n, Fault::Fails);
-        assert_eq!(problem, Problem::WriteFailed { at: Bytes(offset) }, "at {n}: {:?}", log[n]);
+        assert_eq!(problem, Problem::WriteFailed { at: Some(Bytes(offset)) }, "at {n}: {:?}", log[n]);
         assert_eq!(view.card_now, CardNow::Blank, "at {n}: {:?}", log[n]);
     }
     assert!(writes[last - 2] >= commit && writes[last - 3] < commit);
@@ -140,7 +140,7 @@ fn a_worn_card_that_takes_no_more_writes_is_blank_all_the_same() {
     bench.faults().at(first + 2, Fault::Fails);
     bench.faults().at(first + 3, Fault::Fails);
     let (problem, view) = bench.failed(bench.make());
-    assert_eq!(problem, Problem::WriteFailed { at: Bytes(5 * MIB) });
+    assert_eq!(problem, Problem::WriteFailed { at: Some(Bytes(5 * MIB)) });
     assert_eq!(view.card_now, CardNow::Blank);
     bench.assert_usable();
 }

@@ -83,6 +83,7 @@ say-quarter = Ein Viertel ist geschafft.
 say-half = Die Hälfte ist geschafft.
 say-three-quarters = Drei Viertel sind geschafft.
 say-goes-on = Es geht weiter.
+say-still = Es wird weiter gearbeitet, { $percent } %.
 
 # Die Seite, die vor dem Anhalten fragt.
 stop-title = Diese Karte nicht weiter erstellen?

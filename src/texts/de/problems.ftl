@@ -50,6 +50,7 @@ problem-card-silent-todo = Warten, oder anhalten und einen anderen Leser, Anschl
 
 problem-write-failed-title = Das Schreiben ist fehlgeschlagen
 problem-write-failed-happened = Die Karte hat bei { $at } keine Daten angenommen.
+problem-write-failed-unconfirmed = Die Karte hat die Daten angenommen, aber nicht bestätigt, dass sie gespeichert sind.
 problem-write-failed-todo = Karte oder Leser ist defekt; einen anderen versuchen.
 
 problem-card-counterfeit-title = Die Karte ist kleiner, als sie angibt

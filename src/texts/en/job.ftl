@@ -83,6 +83,7 @@ say-quarter = A quarter done.
 say-half = Half done.
 say-three-quarters = Three quarters done.
 say-goes-on = It goes on.
+say-still = Still at work, { $percent } %.
 
 # The page that asks before stopping.
 stop-title = Stop making this card?

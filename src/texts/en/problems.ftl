@@ -50,6 +50,7 @@ problem-card-silent-todo = Wait, or stop and try another reader, port or card.
 
 problem-write-failed-title = Writing failed
 problem-write-failed-happened = The card refused data at { $at }.
+problem-write-failed-unconfirmed = The card took the data, but did not confirm that it is stored.
 problem-write-failed-todo = Card or reader is faulty; try another.
 
 problem-card-counterfeit-title = The card is smaller than it says

@@ -26,22 +26,22 @@ pub struct Part {
 impl Part {
     pub fn new(name: &'static str, block: &impl Template) -> Part {
         let html = block.render().unwrap_or_default();
-        Part { name, key: crc32fast::hash(html.as_bytes()), html, title: None }
+        Part { name, key: key_of(&html), html, title: None }
     }
 
     /// A block that is news only if `about` changed, however its words vary.
     pub fn about(self, about: &str) -> Part {
-        Part { key: crc32fast::hash(about.as_bytes()), ..self }
+        Part { key: key_of(about), ..self }
     }
 
     /// An announcement: it is news only if `about` changed. Without words there is nothing to say.
     pub fn said(name: &'static str, about: &str, text: &str) -> Part {
-        let key = if text.is_empty() { 0 } else { crc32fast::hash(about.as_bytes()) };
+        let key = if text.is_empty() { 0 } else { key_of(about) };
         Part { name, key, html: escaped(text), title: None }
     }
 
     pub fn with_title(mut self, title: &str) -> Part {
-        self.key ^= crc32fast::hash(title.as_bytes());
+        self.key = key_of(&format!("{:x}{title}", self.key));
         self.title = Some(format!("<title>{}</title>", escaped(title)));
         self
     }
@@ -60,6 +60,11 @@ impl Part {
         let title = self.title.as_deref().unwrap_or_default();
         format!("{title}<div hx-swap-oob=\"innerHTML:#{}\">{}</div>", self.name, self.html)
     }
+}
+
+/// Never 0: a part that became empty is news, too.
+fn key_of(text: &str) -> u32 {
+    crc32fast::hash(text.as_bytes()).max(1)
 }
 
 pub(super) fn escaped(text: &str) -> String {
@@ -154,7 +159,7 @@ impl fmt::Display for Seen {
 impl Part {
     /// A part of a test's own words.
     pub fn plain(name: &'static str, html: &str) -> Part {
-        Part { name, key: crc32fast::hash(html.as_bytes()), html: html.into(), title: None }
+        Part { name, key: key_of(html), html: html.into(), title: None }
     }
 
     pub fn text(&self) -> &str {
@@ -201,6 +206,14 @@ mod tests {
         assert_eq!(heard("", 1_022_000), (vec![], None), "nothing to say clears nothing");
         assert_eq!(heard("three", 1_023_000), (vec![], None));
         assert_eq!(heard("four", 500_000), (vec!["four".into()], None), "the clock was set back");
+    }
+
+    #[test]
+    fn a_part_that_became_empty_is_news() {
+        let mut seen = Seen::of(&[Part::plain("acts", "Stop…")]);
+        let empty = [Part::plain("acts", "")];
+        assert_eq!(seen.catch_up(&empty, 1_000_000).0.len(), 1);
+        assert!(seen.catch_up(&empty, 1_000_000).0.is_empty());
     }
 
     #[test]

@@ -93,8 +93,9 @@ impl Teller {
     }
 
     async fn say_bye(&self) -> Result<(), Left> {
-        self.send(Data::new("").event("pulse").into()).await?;
-        self.send(Data::new("").event("bye").into()).await
+        let last = |name| Data::new("").event(name).id(self.seen.to_string()).into();
+        self.send(last("pulse")).await?;
+        self.send(last("bye")).await
     }
 }
 
@@ -107,6 +108,8 @@ async fn tell(
 ) {
     let gone = teller.events.clone();
     let telling = async {
+        // The first event: from now on the page need not ask so often.
+        teller.seen.at = clock();
         teller.send_pulse().await?;
         let (mut disks, mut system, mut all) = (jobs.watch_disks(), jobs.watch_system(), jobs.watch_jobs());
         loop {

@@ -53,37 +53,40 @@ struct Said {
     /// A quarter was reached.
     reached: bool,
     goes_on: bool,
+    /// Nothing is new: how far it is, in percent.
+    still: Option<u8>,
 }
 
 impl Said {
     fn first(job: &JobView, facts: Facts, now: u64) -> Said {
         let begins = now.saturating_sub(job.started) < FRESH;
-        Said { at: now, facts, begins, reached: false, goes_on: false }
+        Said { at: now, facts, begins, reached: false, goes_on: false, still: None }
     }
 
     /// What has to be said now; nothing, if it would come too early or is no news. The newest wins, as each
     /// announcement says where things stand when it is made.
-    fn next(&self, facts: Facts, now: u64) -> Option<Said> {
+    fn next(&self, facts: Facts, percent: u8, now: u64) -> Option<Said> {
         // A clock that was set back holds nobody's tongue.
         let since = now.checked_sub(self.at).unwrap_or(SILENCE);
         let before = self.facts;
         let news = before.stage != facts.stage
             || before.quarter < facts.quarter
             || before.stalled != facts.stalled
-            || moved(before.left, facts.left)
-            || since >= SILENCE;
-        (news && since >= APART).then(|| Said {
+            || moved(before.left, facts.left);
+        (since >= SILENCE || news && since >= APART).then(|| Said {
             at: now,
             facts: Facts { left: facts.left.or(before.left), ..facts },
             begins: false,
             reached: before.quarter < facts.quarter,
             goes_on: before.stalled && !facts.stalled,
+            still: (!news).then_some(percent),
         })
     }
 
     fn words(&self, t: Language) -> String {
         let mut text = Vec::new();
         text.extend(self.begins.then(|| t.say("say-begins")));
+        text.extend(self.still.map(|percent| t.with("say-still", "percent", percent)));
         text.extend(self.goes_on.then(|| t.say("say-goes-on")));
         text.extend(self.reached.then(|| t.say(quarter(self.facts.quarter))));
         text.extend(self.facts.stalled.then(|| match self.facts.stage {
@@ -137,7 +140,7 @@ impl Announcer {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let facts = Facts::of(job);
         let said = match all.get(&job.id) {
-            Some(last) => last.next(facts, now).unwrap_or_else(|| last.clone()),
+            Some(last) => last.next(facts, job.percent, now).unwrap_or_else(|| last.clone()),
             None => Said::first(job, facts, now),
         };
         all.insert(job.id, said.clone());
@@ -199,7 +202,7 @@ mod tests {
     #[test]
     fn what_is_news_and_what_is_not() {
         let facts = |percent, left| Facts::of(&at(Stage::Write, percent, left));
-        let said = |facts| Said { at: 1000, facts, begins: false, reached: false, goes_on: false };
+        let said = |facts| Said { at: 1000, facts, begins: false, reached: false, goes_on: false, still: None };
         let cases = [
             ("nothing changed", facts(30, Some(600)), facts(49, Some(500)), 100, false),
             ("a quarter", facts(24, None), facts(25, None), 20, true),
@@ -218,15 +221,17 @@ mod tests {
             ("before 5 minutes", facts(30, None), facts(30, None), 299, false),
         ];
         for (what, before, now, since, news) in cases {
-            assert_eq!(said(before).next(now, 1000 + since).is_some(), news, "{what}");
+            assert_eq!(said(before).next(now, 30, 1000 + since).is_some(), news, "{what}");
         }
+        let still = said(facts(30, None)).next(facts(30, None), 42, 1300).unwrap();
+        assert_eq!(still.words(EN), "Still at work, 42 %. Writing the system to the card.");
         let silent = |quiet| Facts::of(&JobView { quiet, ..at(Stage::Write, 30, None) });
-        let stalled = said(silent(0)).next(silent(120), 1020).unwrap();
+        let stalled = said(silent(0)).next(silent(120), 30, 1020).unwrap();
         assert_eq!(stalled.words(EN), "The card does not answer. Writing the system to the card.");
-        assert_eq!(stalled.next(silent(200), 1100), None);
-        let again = stalled.next(silent(0), 1100).unwrap();
+        assert_eq!(stalled.next(silent(200), 30, 1100), None);
+        let again = stalled.next(silent(0), 30, 1100).unwrap();
         assert_eq!(again.words(EN), "It goes on. Writing the system to the card.");
-        assert!(said(facts(24, None)).next(facts(25, None), 5).is_some(), "the clock was set back");
+        assert!(said(facts(24, None)).next(facts(25, None), 25, 5).is_some(), "the clock was set back");
     }
 
     #[test]
@@ -350,7 +355,7 @@ mod tests {
         let mut pages = [(1, Seen::default(), Vec::new()), (3, Seen::default(), Vec::new())];
         for second in 0..640u64 {
             let job = if second < 600 { ten_minutes(second) } else { ended(7, JobState::Done) };
-            for (step, seen, heard) in pages.iter_mut().filter(|(step, ..)| second % step == 0) {
+            for (_, seen, heard) in pages.iter_mut().filter(|(step, ..)| second % step == 0) {
                 let parts = [announcer.say(EN, &job, 1_000_000 + second).0];
                 let (news, _) = seen.catch_up(&parts, (1_000_000 + second) * 1000);
                 heard.extend(news.first().map(|part| part.text().to_string()));
