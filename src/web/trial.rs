@@ -148,8 +148,6 @@ impl Trial {
         self.jobs = self.jobs.clone().with_logs_below(data.into());
         self.site = web::Data::new(Site {
             jobs: self.jobs.clone(),
-            announcer: Default::default(),
-            plugs: Default::default(),
             token: TOKEN.into(),
             allow_from: Vec::new(),
             marks: Vec::new(),
@@ -601,7 +599,7 @@ pub const STATES: &[(&str, Set)] = &[
         let backups = (0..24).map(|n: usize| {
             let (kind, protected) = kinds[n % 3];
             let mut backup = backup(&format!("{n:08x}"), kind, protected);
-            backup.facts.without_database = n % 4 == 0;
+            backup.facts.without_database = n.is_multiple_of(4);
             backup
         });
         t.change_system(|s| s.facts.backups = Some(backups.collect()));

@@ -312,7 +312,7 @@ mod tests {
             Stage::Commit,
         ];
         let stage = ends.iter().position(|end| second < *end).map_or(Stage::Commit, |n| stages[n]);
-        let left = (600 - second) * if second / 7 % 2 == 0 { 11 } else { 9 } / 10;
+        let left = (600 - second) * if (second / 7u64).is_multiple_of(2) { 11 } else { 9 } / 10;
         let quiet = if (150..290).contains(&second) { second - 150 } else { 0 };
         JobView { quiet, ..at(stage, (second / 6).min(99) as u8, (second >= 12).then_some(left)) }
     }
