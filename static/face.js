@@ -1,7 +1,7 @@
-// ES5: wall tablets are old. The page is right without it.
+// ES5: tablets are old. Pages are right without it.
 (function (w, d) {
   'use strict';
-  // Theme before the first paint: of the window around us.
+  // Theme before the first paint.
   try {
     if (w.parent !== w) {
       var c = w.parent.getComputedStyle(w.parent.document.documentElement).backgroundColor;
@@ -12,7 +12,6 @@
       }
     }
   } catch (e) {}
-  // What htmx misses in the oldest browsers.
   if (!Array.prototype.flat) {
     Array.prototype.flat = function () { return [].concat.apply([], this); };
   }
@@ -26,7 +25,6 @@
     show('#signed-out', status === 401);
     return good;
   }
-  // Focus that is swapped away goes to its heading.
   var lost, newest;
   function refocus() {
     var at = d.activeElement, to = lost;
@@ -37,15 +35,14 @@
       to.focus();
     }
   }
-  // No: said already.
   function swaps(box, text) {
     if (box.contains(d.activeElement)) { lost = box; }
     return box.id !== 'say' || box.textContent !== text;
   }
   on('htmx:sseBeforeMessage', function (e) {
-    var p = d.createElement('p');
+    var p = d.createElement('p'), late;
     p.innerHTML = e.detail.data;
-    var late = parseInt(e.detail.lastEventId, 16) < newest;
+    late = parseInt(e.detail.lastEventId, 16) < newest;
     if (late || !swaps(e.target, p.textContent)) { e.preventDefault(); }
   });
   on('htmx:oobBeforeSwap', function (e) {
@@ -57,23 +54,25 @@
     if (answered(x.status)) { newest = parseInt(x.getResponseHeader('x-looked-at'), 16); }
     refocus();
   });
-  // After sleep.
-  function wake(e) {
+  function wake() {
     var pulse = d.querySelector('#pulse>div');
-    if (pulse && w.htmx && !d.hidden && e.persisted !== false) { w.htmx.trigger(pulse, 'wake'); }
+    if (pulse && w.htmx && !d.hidden) { w.htmx.trigger(pulse, 'wake'); }
   }
   on('visibilitychange', wake);
-  on('pageshow', wake);
+  // Kept for "back", its connection would be, too.
+  var stream;
+  on('htmx:sseOpen', function (e) { stream = e.detail.source; });
+  on('pagehide', function () { stream && stream.close(); });
+  on('pageshow', function (e) { e.persisted && stream && location.reload(); });
   on('online', wake);
-  // Without htmx: anew, unless somebody is busy.
   function reload() {
     var x = new XMLHttpRequest();
-    x.onloadend = function () { if (answered(x.status)) { w.location.reload(); } };
+    x.onloadend = function () { if (answered(x.status)) { location.reload(); } };
     x.open('GET', '');
     if (!w.htmx && !d.querySelector('input:focus,select:focus,textarea:focus,details[open]')) { x.send(); }
   }
   on('click', function (e) {
-    if (e.target.closest('[data-print]')) { w.print(); }
+    if (e.target.closest('[data-print]')) { print(); }
   });
   on('DOMContentLoaded', function () {
     var e = d.getElementById('errors');

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::domain::backup::BackupKind;
 use crate::domain::disk::Transport;
-use crate::domain::job::JobView;
+use crate::domain::job::{JobState, JobView};
 use crate::domain::system::{SystemFacts, SystemView};
 use crate::jobs::{AllJobs, DiskList, ListedDisk};
 
@@ -90,7 +90,8 @@ fn about_disk(out: &mut String, listed: &ListedDisk) {
 
 fn about_job(out: &mut String, job: &JobView) {
     let seconds = job.ended.map_or("?".into(), |ended| ended.saturating_sub(job.started).to_string());
-    let at = job.last_stage().map(|stage| format!(" at {}", stage.id())).unwrap_or_default();
+    let stopped = job.last_stage().filter(|_| job.state != JobState::Done);
+    let at = stopped.map(|stage| format!(" at {}", stage.id())).unwrap_or_default();
     let mut told = format!("{}{at}, {} %, {seconds} s", job.state.word(), job.percent);
     if let Some(problem) = &job.problem {
         let _ = write!(told, ", {} {}", problem.number(), problem.code());
