@@ -140,7 +140,8 @@ async function fetched(path) {
 
 /** Tokens of one theme, from the first rule that sets `--bg` to something of that kind. */
 function tokens(theme) {
-  const all = rules(styles.map(read).join('\n')).filter((rule) => /--bg\s*:/.test(rule.body));
+  const screen = ({ inside }) => !inside.some((outer) => /print/.test(outer));
+  const all = rules(styles.map(read).join('\n')).filter((rule) => /--bg\s*:/.test(rule.body)).filter(screen);
   const dark = ({ selector, inside }) => /data-theme=["']?dark/.test(selector) || inside.some((outer) => /dark/.test(outer));
   const found = all.filter((rule) => dark(rule) === (theme === 'dark'));
   assert.ok(found.length > 0, `no ${theme} tokens`);
