@@ -1,13 +1,15 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
-.PHONY: run test test-api test-browser screens check torture coverage dist needs-run needs-test needs-browser
+.PHONY: run test test-rust test-api test-browser screens check torture coverage dist needs-run needs-test needs-browser
 
 CARGO ?= cargo
 
 run: needs-run
 	$(CARGO) run --release --locked -- demo
 
-# Formatting, lints, floors and every test; below 15 minutes on two cores.
-test: needs-test check
+# Formatting, lints, floors and every test, the API's and the browser's too; below 30 minutes on two cores.
+test: test-rust test-api test-browser
+
+test-rust: needs-test check
 	$(CARGO) test --locked --no-fail-fast
 
 # The API against its own description, with schemathesis from PyPI; a minute.

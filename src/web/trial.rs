@@ -376,7 +376,7 @@ const ONLY: [(&str, &[&str]); 5] = [
 ];
 
 /// Languages of the pages, as in `Accept-Language`.
-const LANGUAGES: [&str; 1] = ["en"];
+const LANGUAGES: [&str; 2] = ["en", "de"];
 
 /// What the browser tests go through.
 async fn all_there_is_to_look_at() -> actix_web::HttpResponse {

@@ -88,7 +88,10 @@ test('3 an open home page shows in every state what a fresh one shows; 14.1 axe-
     await look.set(state);
     const fresh = await direct('', { context: tab.context });
     const wanted = calm(await parts(fresh, HOME));
-    await until(`the open page shows “${state}”: ${wanted}`, async () => calm(await parts(tab, HOME)) === wanted, { within: 5_000 });
+    let shown;
+    // Most come at once; an answer and an event that overtake each other are put right by the next pulse.
+    await until(`the open page shows “${state}”`, async () => (shown = calm(await parts(tab, HOME))) === wanted, { within: 25_000 })
+      .catch((error) => assert.equal(shown, wanted, error.message));
     await openDetails(tab);
     assert.deepEqual(await axe(tab), [], state);
     await fresh.close();
