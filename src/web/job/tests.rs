@@ -200,6 +200,15 @@ async fn what_cannot_be_stopped_has_no_button() {
 }
 
 #[actix_web::test]
+async fn the_numbers_reach_a_page_that_asks() {
+    let trial = Trial::new();
+    trial.show(vec![job(7)]);
+    let answer = trial.ask(trial.get("/jobs/7/live?seen=")).await;
+    let (_, tick) = answer.text.split_once("innerHTML:#tick").unwrap();
+    assert!(tick.split("hx-swap-oob").next().unwrap().contains("<progress max=\"100\" value=\"42\""), "{tick}");
+}
+
+#[actix_web::test]
 async fn a_quiet_page_has_no_numbers_that_move() {
     let trial = Trial::new();
     trial.show(vec![job(7)]);
@@ -209,7 +218,7 @@ async fn a_quiet_page_has_no_numbers_that_move() {
     answer.has("<title>Writing the system to the card</title>");
     // It is live, but never loaded anew by itself.
     answer.has("htmx");
-    for moving in ["http-equiv=\"refresh\"", "data-live", "<progress", "id=\"tick\"", "3.1 GB", "Mosquitto", "MB/s"] {
+    for moving in ["http-equiv=\"refresh\"", "data-live", "<progress", "sse-swap=\"tick\"", "3.1 GB", "Mosquitto", "MB/s"] {
         answer.has_not(moving);
     }
     let seen = seen_of(&answer);
