@@ -104,6 +104,8 @@ async fn a_full_disk_is_told_and_refuses_a_download_until_there_is_room() {
     let StartError::Refused { problems, .. } = error else { panic!("{error:?}") };
     assert!(matches!(problems[..], [Problem::NoRoomForDownload { .. }]), "{problems:?}");
     fs::remove_file(data.join("filler")).unwrap();
+    // The file system gives room back when its journal was written.
+    fs::File::open(&data).unwrap().sync_all().unwrap();
     let view = house.done(house.request().await).await;
     assert!(fs::read_to_string(data.join("ledger.json")).unwrap().contains("\"done\""), "{view:#?}");
 }
