@@ -50,7 +50,11 @@ function reportViolations() {
 
 function listen(tab) {
   const { page } = tab;
+  // htmx tells of every stream that breaks off, as one does behind a proxy; the page asks again by itself, which is judged
+  // by what it shows.
+  const brokenStream = (message) => message.text() === '[object Event]' && /\/htmx\./.test(message.location().url ?? '');
   page.on('console', (message) => {
+    if (brokenStream(message)) return;
     if (message.type() === 'error' || message.type() === 'warn') tab.wrong.push(`on ${page.url()}: ${message.text()} ${message.location().url ?? ''}`);
   });
   page.on('pageerror', (error) => tab.wrong.push(`on ${page.url()}: script: ${error.message}`));
