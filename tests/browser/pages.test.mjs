@@ -17,7 +17,7 @@ before(async () => {
     // Another language is other words in the same places: what they can break is the narrow page.
     await (language === first ? everyPage(language, WIDTHS, THEMES) : everyPage(language, [320], ['light']));
   }
-}, { timeout: 600_000 });
+}, { timeout: 1_500_000 });
 
 after(async () => {
   await browser?.close();

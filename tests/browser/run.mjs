@@ -16,7 +16,7 @@ function results(files, concurrency) {
   const found = new Map(files.map((file) => [file, { passed: 0, left: 0, failures: [] }]));
   const fileOf = ({ file, name }) => files.find((known) => known === file || known === name || known.endsWith(`/${name}`));
   const isFile = ({ name }) => files.some((file) => name === file || file.endsWith(`/${name}`));
-  const stream = run({ files, concurrency, timeout: 900_000, testNamePatterns: process.env.NAMES });
+  const stream = run({ files, concurrency, timeout: 1_800_000, testNamePatterns: process.env.NAMES });
   stream.on('test:pass', (test) => {
     if (isFile(test) || /does not match pattern/.test(test.skip)) return;
     const of = found.get(fileOf(test));
