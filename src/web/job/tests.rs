@@ -218,7 +218,9 @@ async fn a_quiet_page_has_no_numbers_that_move() {
     answer.has("<title>Writing the system to the card</title>");
     // It is live, but never loaded anew by itself.
     answer.has("htmx");
-    for moving in ["http-equiv=\"refresh\"", "data-live", "<progress", "sse-swap=\"tick\"", "3.1 GB", "Mosquitto", "MB/s"] {
+    for moving in
+        ["http-equiv=\"refresh\"", "data-live", "<progress", "sse-swap=\"tick\"", "3.1 GB", "Mosquitto", "MB/s"]
+    {
         answer.has_not(moving);
     }
     let seen = seen_of(&answer);
