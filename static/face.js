@@ -51,15 +51,15 @@
 		p.innerHTML = e.detail.data;
 		if (old(e.detail.lastEventId) || !swaps(e.target, p.textContent)) { e.preventDefault(); }
 	});
-	on('htmx:beforeSwap', function (e) {
-		if (old(e.detail.xhr.getResponseHeader('x-looked-at'))) { e.preventDefault(); }
-	});
 	on('htmx:oobBeforeSwap', function (e) {
-		e.detail.shouldSwap = swaps(e.target, e.detail.fragment.textContent);
+		var f = e.detail.fragment;
+		e.detail.shouldSwap = !old(f.getAttribute('data-at')) && swaps(e.target, f.textContent);
 	});
 	on('htmx:sseMessage', refocus);
 	on('htmx:afterRequest', function (e) {
-		answered(e.detail.xhr.status);
+		var x = e.detail.xhr;
+		answered(x.status);
+		old(x.getResponseHeader('x-looked-at'));
 		refocus();
 	});
 	function wake() {

@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sd_swap::demo::image::Shape;
 use sd_swap::demo::stage::{Stage, StageSpec};
 use sd_swap::domain::image::Board;
 use sd_swap::domain::size::Bytes;
@@ -132,17 +131,9 @@ impl Bench {
     fn new() -> Bench {
         let dir = scratch_dir();
         let image = make_image(dir.path(), Board::Rpi4_64);
-        let spec = StageSpec {
-            board: Board::Rpi4_64,
-            version: "18.2".parse().expect("a version"),
-            shape: Shape::Tiny,
-            card_size: Bytes(CARD),
-            backup_size: Bytes(500_000),
-            write_speed: None,
-            read_speed: None,
-            backup_speed: None,
-            test: true,
-        };
+        let version = "18.2".parse().expect("a version");
+        let tiny = StageSpec::tiny(Board::Rpi4_64, version);
+        let spec = StageSpec { card_size: Bytes(CARD), backup_size: Bytes(500_000), ..tiny };
         let stage = Stage::with_image(dir.path(), spec, image).expect("putting up the stand-ins");
         let (card, data) = (dir.path().join("card-to-kill.img"), dir.path().join("data"));
         Bench { dir, stage, card, data }

@@ -14,7 +14,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use sd_swap::demo::image::Shape;
 use sd_swap::demo::releases::Fault as ReleaseFault;
 use sd_swap::demo::stage::{Stage, StageSpec};
 use sd_swap::demo::supervisor::{AnswerFault, BackupFault, Fault as SupervisorFault};
@@ -177,17 +176,8 @@ impl Lab {
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("making a folder");
         let image = make_image(&dir, board);
-        let spec = StageSpec {
-            board,
-            version: "18.2".parse().expect("a version"),
-            shape: Shape::Tiny,
-            card_size: Bytes(CARD),
-            backup_size: Bytes(60_000),
-            write_speed: None,
-            read_speed: None,
-            backup_speed: None,
-            test: true,
-        };
+        let tiny = StageSpec::tiny(board, "18.2".parse().expect("a version"));
+        let spec = StageSpec { card_size: Bytes(CARD), backup_size: Bytes(60_000), ..tiny };
         let stage = Stage::with_image(&dir, spec, image).expect("putting up the stand-ins");
         stage.supervisor.configure(|config| config.step = Duration::from_millis(1));
         self.stages.push((board, stage));

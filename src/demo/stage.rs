@@ -37,6 +37,23 @@ pub struct StageSpec {
     pub test: bool,
 }
 
+impl StageSpec {
+    /// The smallest world that has everything, as fast as it can, for tests.
+    pub fn tiny(board: Board, version: OsVersion) -> StageSpec {
+        StageSpec {
+            board,
+            version,
+            shape: Shape::Tiny,
+            card_size: Bytes(64 << 20),
+            backup_size: Bytes(300_000),
+            write_speed: None,
+            read_speed: None,
+            backup_speed: None,
+            test: true,
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     #[error("making the image")]

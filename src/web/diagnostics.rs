@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 
 use crate::domain::backup::BackupKind;
-use crate::domain::disk::Transport;
 use crate::domain::job::{JobState, JobView};
 use crate::domain::system::{SystemFacts, SystemView};
 use crate::jobs::{AllJobs, DiskList, ListedDisk};
@@ -73,15 +72,7 @@ fn backups(facts: &SystemFacts) -> String {
 
 fn about_disk(out: &mut String, listed: &ListedDisk) {
     let disk = &listed.disk;
-    let kind = match disk.transport {
-        _ if disk.scratch => "scratch",
-        Transport::Usb => "usb",
-        Transport::Mmc => "mmc",
-        Transport::Nvme => "nvme",
-        Transport::Sata => "sata",
-        Transport::Virtual => "virtual",
-        Transport::Other => "other",
-    };
+    let kind = if disk.scratch { "scratch" } else { disk.transport.word() };
     let reasons: Vec<_> = listed.refusals.iter().map(|refusal| refusal.code()).collect();
     let reasons = if reasons.is_empty() { "can be used".into() } else { reasons.join(" ") };
     let (vendor, model) = (disk.vendor.trim(), disk.model.trim());

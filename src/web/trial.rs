@@ -330,6 +330,19 @@ pub fn job(id: u64) -> JobView {
     }
 }
 
+/// The same job where `stage` runs, with everything before it done.
+pub fn job_at(stage: Stage) -> JobView {
+    let mut job = job(7);
+    for view in &mut job.stages {
+        view.state = match view.stage.cmp(&stage) {
+            std::cmp::Ordering::Less => StageState::Done,
+            std::cmp::Ordering::Equal => StageState::Running,
+            std::cmp::Ordering::Greater => StageState::Waiting,
+        };
+    }
+    job
+}
+
 /// The same job, ended in `state` while it was writing.
 pub fn ended(id: u64, state: JobState) -> JobView {
     let mut job = job(id);

@@ -61,6 +61,8 @@ export async function startIngress(app, switches = {}) {
 function serve(ingress, req, res) {
   const url = new URL(req.url.replace(/^\/+/, '/'), ingress.origin);
   if (url.pathname === '/panel') return panel(ingress, url, res);
+  // A browser looks there by itself for the icon of a page that is no HTML, as our log; Core has one there.
+  if (url.pathname === '/favicon.ico') return res.writeHead(204).end();
   if (!req.url.startsWith(`${PREFIX}/`)) return plain(ingress, req, res, 404, '404: Not Found');
   if (!signedIn(ingress, req)) return plain(ingress, req, res, 401, '401: Unauthorized');
   // The browser went away while it asked.

@@ -89,8 +89,7 @@ test('3 an open home page shows in every state what a fresh one shows; 14.1 axe-
     const fresh = await direct('', { context: tab.context });
     const wanted = calm(await parts(fresh, HOME));
     let shown;
-    // Most come at once; an answer and an event that overtake each other are put right by the next pulse.
-    await until(`the open page shows “${state}”`, async () => (shown = calm(await parts(tab, HOME))) === wanted, { within: 25_000 })
+    await until(`the open page shows “${state}”`, async () => (shown = calm(await parts(tab, HOME))) === wanted, { within: 5_000 })
       .catch((error) => assert.equal(shown, wanted, error.message));
     await openDetails(tab);
     assert.deepEqual(await axe(tab), [], state);

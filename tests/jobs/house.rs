@@ -13,7 +13,6 @@ use sd_swap::domain::disk::{DiskId, Fingerprint};
 use sd_swap::domain::image::Board;
 use sd_swap::domain::job::{BackupChoice, CardNow, CardRequest, ImageChoice, JobId, JobState, JobView};
 use sd_swap::domain::problem::Problem;
-use sd_swap::domain::size::Bytes;
 use sd_swap::domain::stage::Stage;
 use sd_swap::host::Host;
 use sd_swap::jobs::start::{JobsThread, Plan, start};
@@ -56,17 +55,7 @@ impl World {
 
     pub fn with(change: impl FnOnce(&mut StageSpec)) -> World {
         let dir = folder();
-        let mut spec = StageSpec {
-            board: Board::Rpi4_64,
-            version: "18.2".parse().unwrap(),
-            shape: Shape::Tiny,
-            card_size: Bytes(64 << 20),
-            backup_size: Bytes(300_000),
-            write_speed: None,
-            read_speed: None,
-            backup_speed: None,
-            test: true,
-        };
+        let mut spec = StageSpec::tiny(Board::Rpi4_64, "18.2".parse().unwrap());
         change(&mut spec);
         let image = image(dir.path());
         let around = Around::with_image(dir.path(), spec, image).unwrap();

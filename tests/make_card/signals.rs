@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sd_swap::demo::image::Shape;
 use sd_swap::demo::stage::{Stage, StageSpec};
 use sd_swap::domain::image::Board;
-use sd_swap::domain::size::Bytes;
 use serde_json::{Value, json};
 
 use crate::shop::*;
@@ -100,17 +98,7 @@ struct App {
 impl App {
     fn new() -> App {
         let dir = folder();
-        let spec = StageSpec {
-            board: Board::Rpi4_64,
-            version: "18.2".parse().unwrap(),
-            shape: Shape::Tiny,
-            card_size: Bytes(64 << 20),
-            backup_size: Bytes(300_000),
-            write_speed: None,
-            read_speed: None,
-            backup_speed: None,
-            test: true,
-        };
+        let spec = StageSpec::tiny(Board::Rpi4_64, "18.2".parse().unwrap());
         let image = pi(dir.path());
         let stage = Stage::with_image(dir.path(), spec, image).unwrap();
         let card = dir.path().join("slow.img");

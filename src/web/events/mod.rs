@@ -82,10 +82,14 @@ impl Source {
 /// Says when it was looked, so that an event which a proxy held back cannot put older things over newer ones.
 const LOOKED_AT: &str = "x-looked-at";
 
-/// The polling twin: the parts that the page has not seen, and the next question; 286 ends the asking.
-pub fn live(asked: &Asked, source: &Source, look: Look) -> HttpResponse {
+/// The polling twin: the parts that the page has not seen, and the next question; 286 ends the asking. Without a look
+/// there is nothing left to show.
+pub fn live(asked: &Asked, source: &Source, look: impl FnOnce() -> Option<Look>) -> HttpResponse {
+    // What is seen is at least as new as its stamp.
+    let now = clock();
+    let Some(look) = look() else { return gone() };
     let mut seen = Seen::parse(&asked.seen);
-    let (news, held) = seen.catch_up(&look.parts, clock());
+    let (news, held) = seen.catch_up(&look.parts, now);
     let over = look.over && held.is_none();
     let looked_at = (LOOKED_AT, format!("{:x}", seen.at));
     if news.is_empty() && !over {
@@ -94,15 +98,15 @@ pub fn live(asked: &Asked, source: &Source, look: Look) -> HttpResponse {
     // With events at work this page would have known.
     let deaf = look.over || news.iter().any(|part| part.is_prompt());
     let every = if asked.every == Some(SLOW) && !deaf { SLOW } else { FAST };
-    let mut body: String = news.iter().map(|part| part.out_of_band()).collect();
+    let mut body: String = news.iter().map(|part| part.out_of_band(&seen)).collect();
     let pulse = if over { String::new() } else { source.pulse_every(every, &seen) };
-    body.push_str(&format!("<div hx-swap-oob=\"innerHTML:#pulse\">{pulse}</div>"));
+    body.push_str(&seen.out_of_band("pulse", &pulse));
     let status = if over { StatusCode::from_u16(286).unwrap_or(StatusCode::OK) } else { StatusCode::OK };
     HttpResponse::build(status).insert_header(looked_at).content_type("text/html; charset=utf-8").body(body)
 }
 
 /// What the page showed is gone: it is loaded anew, and says so itself.
-pub fn gone() -> HttpResponse {
+fn gone() -> HttpResponse {
     HttpResponse::Ok().insert_header(("hx-refresh", "true")).finish()
 }
 
@@ -116,10 +120,14 @@ mod tests {
 
     async fn answer(asked: &str, parts: Vec<Part>, over: bool) -> (u16, String) {
         let asked = web::Query::<Asked>::from_query(asked).unwrap().into_inner();
-        let response = live(&asked, &source(), Look { parts, over });
+        let response = live(&asked, &source(), || Some(Look { parts, over }));
         let status = response.status().as_u16();
+        let looked_at = response.headers().get(LOOKED_AT).unwrap().to_str().unwrap().to_owned();
         let body = actix_web::body::to_bytes(response.into_body()).await.unwrap();
-        (status, String::from_utf8(body.to_vec()).unwrap())
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        let stamp = format!(" data-at=\"{looked_at}\"");
+        assert_eq!(body.matches(&stamp).count(), body.matches("hx-swap-oob").count(), "each part is stamped: {body}");
+        (status, body.replace(&stamp, ""))
     }
 
     /// The `seen` of the next question.

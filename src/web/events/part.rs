@@ -56,9 +56,9 @@ impl Part {
         Data::new(format!("{title}{}", self.html)).event(self.name).id(seen.to_string()).into()
     }
 
-    pub(super) fn out_of_band(&self) -> String {
+    pub(super) fn out_of_band(&self, seen: &Seen) -> String {
         let title = self.title.as_deref().unwrap_or_default();
-        format!("{title}<div hx-swap-oob=\"innerHTML:#{}\">{}</div>", self.name, self.html)
+        format!("{title}{}", seen.out_of_band(self.name, &self.html))
     }
 }
 
@@ -108,6 +108,11 @@ impl Seen {
 
     pub(super) fn has(&self, place: usize, part: &Part) -> bool {
         part.key == 0 || self.keys.get(place) == Some(&part.key)
+    }
+
+    /// What replaces the content of an element beside the one that asked, stamped like an event (`face.js` compares).
+    pub(super) fn out_of_band(&self, id: &str, html: &str) -> String {
+        format!("<div hx-swap-oob=\"innerHTML:#{id}\" data-at=\"{:x}\">{html}</div>", self.at)
     }
 
     fn note(&mut self, place: usize, part: &Part) {

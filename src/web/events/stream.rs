@@ -77,8 +77,8 @@ impl Teller {
     }
 
     /// Sends what changed; says whether an announcement is held back, and until when.
-    async fn send_changed(&mut self, look: &Look) -> Result<Option<Duration>, Left> {
-        let (now, before) = (clock(), self.seen.clone());
+    async fn send_changed(&mut self, now: u64, look: &Look) -> Result<Option<Duration>, Left> {
+        let before = self.seen.clone();
         let (news, held) = self.seen.catch_up(&look.parts, now);
         // Only the last one vouches for all: a stream that breaks in the middle is told again.
         let until = news.len().saturating_sub(1);
@@ -113,8 +113,8 @@ async fn tell(
         teller.send_pulse().await?;
         let (mut disks, mut system, mut all) = (jobs.watch_disks(), jobs.watch_system(), jobs.watch_jobs());
         loop {
-            let now = look();
-            let held = teller.send_changed(&now).await?;
+            let (at, now) = (clock(), look());
+            let held = teller.send_changed(at, &now).await?;
             if now.over && held.is_none() {
                 return teller.say_bye().await;
             }

@@ -128,8 +128,8 @@ pub async fn get(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
 }
 
 pub async fn live(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    let (_, parts) = look(&site, language(&req));
-    events::live(&Asked::of(&req), &source(), Look { parts, over: false })
+    let look = || Some(Look { parts: look(&site, language(&req)).1, over: false });
+    events::live(&Asked::of(&req), &source(), look)
 }
 
 pub async fn events(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {

@@ -178,25 +178,16 @@ pub fn shout(t: Language, job: &JobView) -> Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::job::StageState;
     use crate::domain::problem::Problem;
     use crate::texts::Phrase;
     use crate::web::events::Seen;
-    use crate::web::trial::{ended, job};
+    use crate::web::trial::{ended, job, job_at};
 
     const EN: Language = Language::English;
 
     /// Running `stage`, with everything before it done.
     fn at(stage: Stage, percent: u8, left: Option<u64>) -> JobView {
-        let mut job = JobView { percent, remaining: left, started: 0, ..job(7) };
-        for view in &mut job.stages {
-            view.state = match view.stage.cmp(&stage) {
-                std::cmp::Ordering::Less => StageState::Done,
-                std::cmp::Ordering::Equal => StageState::Running,
-                std::cmp::Ordering::Greater => StageState::Waiting,
-            };
-        }
-        job
+        JobView { percent, remaining: left, started: 0, ..job_at(stage) }
     }
 
     #[test]

@@ -27,10 +27,13 @@ fn source(id: JobId, quiet: bool) -> Source {
     Source { events: Links::JOB.job_events(id), live: Links::JOB.job_live(id), quiet }
 }
 
-/// The job that the path names.
+/// The job that the path names, known or not.
+fn named(req: &HttpRequest) -> Option<JobId> {
+    req.match_info().get("id")?.parse().ok().map(JobId)
+}
+
 fn find(req: &HttpRequest, site: &Site) -> Option<Arc<JobView>> {
-    let id: u64 = req.match_info().get("id")?.parse().ok()?;
-    site.jobs.job(JobId(id))
+    site.jobs.job(named(req)?)
 }
 
 pub async fn get(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
@@ -52,9 +55,11 @@ fn look(site: &Site, t: Language, job: &JobView, quiet: bool) -> Look {
 }
 
 pub async fn live(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
-    let Some(job) = find(&req, &site) else { return events::gone() };
+    let Some(id) = named(&req) else { return error::not_found(&req) };
     let asked = Asked::of(&req);
-    events::live(&asked, &source(job.id, asked.is_quiet()), look(&site, language(&req), &job, asked.is_quiet()))
+    let quiet = asked.is_quiet();
+    let look = || Some(look(&site, language(&req), site.jobs.job(id)?.as_ref(), quiet));
+    events::live(&asked, &source(id, quiet), look)
 }
 
 pub async fn events(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {

@@ -300,7 +300,8 @@ async fn the_twin_follows_a_job_to_its_end() {
     for part in ["#state", "#acts", "#steps", "#tick", "#shout"] {
         last.has(&format!("innerHTML:{part}\""));
     }
-    last.has("<div hx-swap-oob=\"innerHTML:#pulse\"></div>");
+    let (_, pulse) = last.text.split_once("<div hx-swap-oob=\"innerHTML:#pulse\"").unwrap();
+    assert_eq!(pulse.split_once('>').unwrap().1, "</div>", "the asking ends");
     last.has_sound_links();
 }
 

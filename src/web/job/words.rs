@@ -126,21 +126,9 @@ fn waits_at(job: &JobView) -> Option<Stage> {
 mod tests {
     use super::*;
     use crate::domain::job::CardNow;
-    use crate::web::trial::job;
+    use crate::web::trial::{job, job_at};
 
     const EN: Language = Language::English;
-
-    fn at(stage: Stage) -> JobView {
-        let mut job = job(7);
-        for view in &mut job.stages {
-            view.state = match view.stage.cmp(&stage) {
-                std::cmp::Ordering::Less => StageState::Done,
-                std::cmp::Ordering::Equal => StageState::Running,
-                std::cmp::Ordering::Greater => StageState::Waiting,
-            };
-        }
-        job
-    }
 
     #[test]
     fn silence_is_told_after_30_s_and_called_a_problem_after_2_minutes() {
@@ -155,7 +143,7 @@ mod tests {
             (Stage::Commit, None, None),
         ];
         for (stage, wait, problem) in cases {
-            let quiet = |quiet| JobView { quiet, ..at(stage) };
+            let quiet = |quiet| JobView { quiet, ..job_at(stage) };
             let waits = |seconds| waiting(EN, &quiet(seconds));
             assert_eq!((waits(29), waits(120)), (None, None), "{stage:?}");
             for seconds in [30, 119] {
@@ -167,14 +155,14 @@ mod tests {
             assert_eq!(words.as_ref().map(|words| words.title.as_str()), problem, "{stage:?}");
             assert!(words.is_none_or(|words| words.happened == "No data for 3 minutes."), "{stage:?}");
         }
-        assert!(!is_silent(&JobView { quiet: 500, state: JobState::Stopping, ..at(Stage::Write) }));
+        assert!(!is_silent(&JobView { quiet: 500, state: JobState::Stopping, ..job_at(Stage::Write) }));
     }
 
     #[test]
     fn nothing_was_changed_is_said_exactly_until_writing_begins() {
         for stage in Stage::ALL {
             let card_now = if stage <= Stage::Write { CardNow::Untouched } else { CardNow::Blank };
-            let said = sentence(EN, &JobView { card_now, ..at(stage) }).unwrap();
+            let said = sentence(EN, &JobView { card_now, ..job_at(stage) }).unwrap();
             assert_eq!(said.starts_with("Nothing on the card"), stage < Stage::Write, "{stage:?}: {said}");
         }
     }
