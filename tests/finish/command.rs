@@ -77,7 +77,8 @@ fn each_end_has_its_exit_code() {
     let mut bare = backups("5e1f2a90");
     bare[0]["homeassistant_included"] = json!(false);
     let mut full = ready();
-    let said = json!({"code": "restore_failed", "message": "blocked, not enough free space (1.2GB) left on the device"});
+    let said =
+        json!({"code": "restore_failed", "message": "blocked, not enough free space (1.2GB) left on the device"});
     full.posts = vec![Post::refused(Reply::json(400, &said))];
     let named = ["--slug", "5e1f2a90", "--json", "--timeout", "2s"];
     let yes = ["--yes", "--json", "--timeout", "2s"];

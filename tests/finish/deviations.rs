@@ -39,10 +39,19 @@ fn wrong() -> Vec<(&'static str, Reply)> {
         ("not http", raw(&[b"\x15\x03\x03\x00\x02\x02\x46"], false)),
         ("half a head", raw(&[b"HTTP/1.1 200 OK\r\ncontent-ty"], false)),
         ("half a head that stays", raw(&[b"HTTP/1.1 200 OK\r\ncontent-ty"], true)),
-        ("cut in the middle", raw(&[HEAD, b"content-length: 136\r\n\r\n", b"[{\"step\": \"user\", \"done\": fa"], false)),
-        ("cut where it still reads well", raw(&[HEAD, b"content-length: 99\r\n\r\n", fresh_steps().to_string().as_bytes()], false)),
+        (
+            "cut in the middle",
+            raw(&[HEAD, b"content-length: 136\r\n\r\n", b"[{\"step\": \"user\", \"done\": fa"], false),
+        ),
+        (
+            "cut where it still reads well",
+            raw(&[HEAD, b"content-length: 99\r\n\r\n", fresh_steps().to_string().as_bytes()], false),
+        ),
         ("byte by byte, and never whole", raw(&[HEAD, b"content-length: 40\r\n\r\n", b"[", b"{", b"\"", b"s"], true)),
-        ("chunks without an end", raw(&[HEAD, b"transfer-encoding: chunked\r\n\r\n", b"1\r\n[\r\n", b"1\r\n \r\n", b"1\r\n \r\n"], true)),
+        (
+            "chunks without an end",
+            raw(&[HEAD, b"transfer-encoding: chunked\r\n\r\n", b"1\r\n[\r\n", b"1\r\n \r\n", b"1\r\n \r\n"], true),
+        ),
         ("huge", huge()),
         ("wrong types", Reply::json(200, &json!({"step": "user", "done": false}))),
         ("words for values", Reply::json(200, &json!([{"step": "user", "done": "false"}]))),
@@ -54,12 +63,15 @@ fn wrong() -> Vec<(&'static str, Reply)> {
         ("500", Reply::text(500, "500 Internal Server Error")),
         ("502", Reply::text(502, "<html>Bad Gateway</html>")),
         ("another 404", Reply::text(404, "<h1>404</h1>")),
-        ("gzip that is none", Reply::Http {
-            status: 200,
-            headers: vec![("content-encoding".into(), "gzip".into())],
-            body: b"\x1f\x8b and no more".to_vec(),
-            delay: 0.0,
-        }),
+        (
+            "gzip that is none",
+            Reply::Http {
+                status: 200,
+                headers: vec![("content-encoding".into(), "gzip".into())],
+                body: b"\x1f\x8b and no more".to_vec(),
+                delay: 0.0,
+            },
+        ),
     ]
 }
 
@@ -144,7 +156,11 @@ fn how_a_request_may_end() {
         // Answered, but not in words that allow another one.
         ("a refusal cut in the middle", raw(&[refusal], false), "Failed · refused"),
         ("html", Reply::text(400, "<html>Bad Request</html>"), "Failed · refused"),
-        ("words nobody knows", Reply::json(400, &json!({"code": "restore_failed", "message": "Dreaming"})), "Failed · refused"),
+        (
+            "words nobody knows",
+            Reply::json(400, &json!({"code": "restore_failed", "message": "Dreaming"})),
+            "Failed · refused",
+        ),
         ("a redirect", redirect(307, "http://127.0.0.1:9/api/onboarding/backup/restore"), "Failed · refused"),
         ("something huge", Reply::text(400, &"x".repeat(9 << 20)), "Failed · refused"),
     ];

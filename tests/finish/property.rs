@@ -69,8 +69,20 @@ fn mutate(body: &Body, place: usize, how: usize) -> Body {
         return Some((status, location, text[..place % text.len().max(1)].to_vec()));
     }
     let others = [
-        json!(null), json!(true), json!(false), json!(0), json!(""), json!("idle"), json!("restore_backup"), json!([]),
-        json!({}), json!("5e1f2a90"), json!("77aa01ce"), json!("failed"), json!("in_progress"), json!("completed"),
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(""),
+        json!("idle"),
+        json!("restore_backup"),
+        json!([]),
+        json!({}),
+        json!("5e1f2a90"),
+        json!("77aa01ce"),
+        json!("failed"),
+        json!("in_progress"),
+        json!("completed"),
     ];
     let mut at = place % count(&json);
     replace(&mut json, &mut at, &others[how % others.len()]);
@@ -176,7 +188,9 @@ impl Watchman {
     fn is_set_up(&self, body: &Body) -> bool {
         match body {
             Some((404, _, text)) => text == b"404: Not Found",
-            Some((200, _, text)) => String::from_utf8_lossy(text).contains("\"done\":true") && self.is_fresh(body).is_err(),
+            Some((200, _, text)) => {
+                String::from_utf8_lossy(text).contains("\"done\":true") && self.is_fresh(body).is_err()
+            }
             _ => false,
         }
     }
@@ -188,7 +202,8 @@ impl Watchman {
             return Err(format!("Core is {}", list["state"]));
         }
         let entries = list["backups"].as_array().ok_or("the list is none")?;
-        let ours = entries.iter().any(|entry| entry["backup_id"] == OURS && entry["agents"]["hassio.local"].is_object());
+        let ours =
+            entries.iter().any(|entry| entry["backup_id"] == OURS && entry["agents"]["hassio.local"].is_object());
         if ours { Ok(()) } else { Err("our backup is not listed".into()) }
     }
 

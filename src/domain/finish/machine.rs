@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use super::observe::Home;
-use super::{Answer, Backups, Info, Kind, Last, Listed, Look, Manager, Posted, Refusal, Repeat, RestoreStage, Situation};
+use super::{
+    Answer, Backups, Info, Kind, Last, Listed, Look, Manager, Posted, Refusal, Repeat, RestoreStage, Situation,
+};
 use crate::domain::backup::BackupSlug;
 
 /// From one answer to the next question.
@@ -349,7 +351,8 @@ impl Finish {
         }
         if backup.protected && !self.key {
             let wrong = self.key_refused;
-            let situation = if wrong { Situation::KeyWrong } else { Situation::KeyNeeded { name: backup.name.clone() } };
+            let situation =
+                if wrong { Situation::KeyWrong } else { Situation::KeyNeeded { name: backup.name.clone() } };
             return Step { situation, next: Next::NeedKey };
         }
         self.run = Run::Open;

@@ -44,7 +44,7 @@ async fn the_page_holds_all_that_is_needed_once_home_assistant_is_off() {
         "It is: SanDisk Extreme, 32 GB.",
         "Leave the reader empty.",
         "do neither",
-        "<div id=\"finish\" class=\"away-in-print\" data-backup=\"{&#34;core&#34;:false,&#34;id&#34;:&#34;0a1b2c3d&#34;,",
+        "<div id=\"finish\" class=\"away-in-print\" data-backup=\"{&#34;apps&#34;:[&#34;core_mosquitto&#34;],&#34;core&#34;:true,&#34;database&#34;:true,",
         "<a href=\"swap\" target=\"_top\">",
         "Done. Your Home Assistant runs from the new card.",
         ">http://192.168.1.42</a>",
