@@ -3,8 +3,14 @@
 (function (w, d) {
 	'use strict';
 	var box = d.getElementById('finish');
-	// In Home Assistant's frame the page goes away with it; there the printed steps stay, with a link to the whole window.
-	if (!box || !w.JSON || w.top !== w) { return; }
+	if (!box || !w.JSON) { return; }
+	// In Home Assistant's frame the page goes away with it: the printed steps stay, and a link leads to the whole window.
+	if (w.top !== w) {
+		d.getElementById('whole').hidden = false;
+		return;
+	}
+	// Nothing to do but wait; else the steps by hand are shown, too.
+	var CALM = /^(old-home|booting|landing|starting|looking|key-.*|must-update|no-internet|supervisor-starting|trouble|restoring|restarting|busy|done.*)$/;
 	var backup = JSON.parse(box.getAttribute('data-backup') || 'null');
 	var rules = w.Finish, memory = {}, tab = { open: false, key: '' }, busy, timer, done;
 	var store = 'sd-swap-finish-' + (backup && backup.id), name = String(Math.random()).slice(2);
@@ -41,7 +47,7 @@
 		d.getElementById('finish-key').hidden = !what.key;
 		d.getElementById('finish-again').hidden = !what.offer;
 		d.getElementById('finish-open').hidden = !/^done/.test(what.say);
-		d.getElementById('by-hand').hidden = /^(restoring|restarting|done.*)$/.test(what.say);
+		d.getElementById('by-hand').hidden = CALM.test(what.say);
 	}
 
 	/** GET; `then` gets {status, text}, status 0 for no answer within 30 s. */

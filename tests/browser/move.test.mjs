@@ -17,6 +17,7 @@ before(async () => {
 after(() => look?.end());
 
 const said = (tab) => tab.page.$$eval('[data-say]:not([hidden])', (all) => all.map((e) => e.getAttribute('data-say')).join(' '));
+const saidSoFar = (tab) => tab.page.evaluate(() => window.saidSoFar);
 const words = (tab) => tab.page.$eval('#finish', (e) => e.innerText);
 const saying = (tab, what) => until(`the page says “${what}”`, async () => (await said(tab)) === what, { within: 20_000 })
   .catch(async (error) => assert.fail(`${error.message}; it says “${await said(tab)}”`));
@@ -53,12 +54,12 @@ test('from port 80: the cards are swapped, the home comes back, one request was 
   assert.equal(move.posts.length, 0);
   move.replies = ['restore-supervisor-starting', recorded('restore-ok')];
   move.mode = 'new';
-  await saying(tab, 'supervisor-starting');
   await until('the restore was asked for', () => move.posts.length === 2, { within: 20_000 });
   await until('it runs', async () => /restoring|restarting/.test(await said(tab)), { within: 20_000 });
-  assert.deepEqual(await axe(tab), []);
   assert.equal(await shown(tab, '#by-hand'), false);
   await saying(tab, 'done');
+  const course = (await saidSoFar(tab)).join(' ');
+  assert.match(course, /^old-home booting (booting )?landing (starting )?restoring supervisor-starting (restoring |restarting )+done$/);
   await saying(second, 'done');
   assert.match(await words(tab), /Your Home Assistant runs from the new card/);
   assert.match(await words(tab), new RegExp(`http://${HOST}/`));
@@ -80,9 +81,9 @@ test('from port 8123, blind: sent as plain text, refused once, sent again, and s
   assert.equal(move.posts.length, 0);
   move.replies = ['restore-supervisor-starting', recorded('restore-ok-to-8123')];
   move.mode = 'new';
-  await saying(tab, 'unread');
   await until('it was asked for again', () => move.posts.length === 2, { within: 20_000 });
   await saying(tab, 'done');
+  assert.ok((await saidSoFar(tab)).includes('unread'), 'a refusal that cannot be read is said');
   for (const { text, kind, origin } of move.posts) {
     assert.equal(JSON.parse(text).backup_id, SLUG);
     assert.deepEqual(JSON.parse(text).restore_addons, ['core_mosquitto']);
@@ -117,11 +118,12 @@ test('the old card still in: the home that answers is left alone', () => walk(80
   assert.equal(move.posts.length, 0);
 }));
 
-test('in a frame, by another way, or without JavaScript the printed steps stay', async () => {
+test('by another way, or without JavaScript, the printed steps stay', async () => {
   const browser = await launch();
   try {
     const tab = await open(browser, {});
     await tab.page.goto(`${look.url}jobs/7/swap`);
+    assert.equal(await shown(tab, '#whole'), false);
     await saying(tab, 'elsewhere');
     assert.equal(await shown(tab, '#by-hand'), true);
     assert.deepEqual(await axe(tab), []);

@@ -63,6 +63,8 @@ pub struct Finish {
 /// One situation. In its words stand {minutes}, {said}, {doing}, {list}, {link}, {host}, which the script puts in.
 pub struct Say {
     pub name: &'static str,
+    pub tone: &'static str,
+    pub icon: &'static str,
     pub title: String,
     pub happened: String,
     /// In place of `happened` for no minute and for one; empty where it makes no difference.
@@ -114,7 +116,21 @@ impl Say {
                 text
             }
         };
-        Say { name, title: words("title", many), none: only(0), one: only(1), todo: words("todo", many), happened }
+        let (tone, icon) = match name {
+            "done" | "done-not-set-up" => ("ok", "check"),
+            "old-home" | "booting" | "landing" | "starting" | "looking" | "restoring" | "restarting" => ("", "info"),
+            _ => ("warn", "warning"),
+        };
+        Say {
+            name,
+            tone,
+            icon,
+            title: words("title", many),
+            none: only(0),
+            one: only(1),
+            todo: words("todo", many),
+            happened,
+        }
     }
 }
 

@@ -94,8 +94,14 @@ function restore(move, req, res) {
   });
 }
 
-/** Makes a page's clock run faster. */
+/** Makes a page's clock run faster, and keeps what the page said. */
 export function hurry(speed) {
+  window.saidSoFar = [];
+  const note = () => {
+    const now = [...document.querySelectorAll('[data-say]:not([hidden])')].map((e) => e.getAttribute('data-say')).join(' ');
+    if (now && now !== window.saidSoFar.at(-1)) window.saidSoFar.push(now);
+  };
+  new MutationObserver(note).observe(document, { subtree: true, attributes: true, attributeFilter: ['hidden'] });
   const [wait, begun, now] = [window.setTimeout, Date.now(), Date.now];
   window.setTimeout = (then, ms, ...more) => wait(then, ms / speed, ...more);
   Date.now = () => begun + (now() - begun) * speed;
