@@ -116,7 +116,11 @@ fn only_the_door_touches_the_machine() {
         ("unsafe", &["host/linux/"], "it is for what the kernel's calls need"),
         ("nix::", &["host/linux/"], "ask host"),
         ("process::Command", &["host/linux/tools.rs", "demo/tools.rs"], "child tools are started at one place"),
-        ("tokio", &["image/", "supervisor/", "finish/", "jobs/", "web/", "cli/", "demo/"], "domain, host and disk are blocking"),
+        (
+            "tokio",
+            &["image/", "supervisor/", "finish/", "jobs/", "web/", "cli/", "demo/"],
+            "domain, host and disk are blocking",
+        ),
         ("Html", &["web/", "demo/"], "only the face knows pages"),
     ];
     let mut files = Vec::new();

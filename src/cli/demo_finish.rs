@@ -76,7 +76,15 @@ mod tests {
         assert!(matches!(ended, Ended::Over { end: End::Done, .. }), "{ended:?}");
         let told = face.lines.join("\n");
         let mut from = 0;
-        for words in ["Waiting for you to swap", "off or starting", "preparing itself", "is starting on", "Restoring", "restarts", "Done."] {
+        for words in [
+            "Waiting for you to swap",
+            "off or starting",
+            "preparing itself",
+            "is starting on",
+            "Restoring",
+            "restarts",
+            "Done.",
+        ] {
             let at = told[from..].find(words).unwrap_or_else(|| panic!("{words:?} after {from} in\n{told}"));
             from += at;
         }

@@ -69,8 +69,20 @@ fn mutate(body: &Body, place: usize, how: usize) -> Body {
         return Some((status, location, text[..place % text.len().max(1)].to_vec()));
     }
     let others = [
-        json!(null), json!(true), json!(false), json!(0), json!(""), json!("idle"), json!("restore_backup"), json!([]),
-        json!({}), json!("5e1f2a90"), json!("77aa01ce"), json!("failed"), json!("in_progress"), json!("completed"),
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(""),
+        json!("idle"),
+        json!("restore_backup"),
+        json!([]),
+        json!({}),
+        json!("5e1f2a90"),
+        json!("77aa01ce"),
+        json!("failed"),
+        json!("in_progress"),
+        json!("completed"),
     ];
     let mut at = place % count(&json);
     replace(&mut json, &mut at, &others[how % others.len()]);
@@ -114,7 +126,7 @@ fn bodies(pool: Vec<Body>) -> impl Strategy<Value = Body> + Clone {
 /// Looks that are near to what lets a restore begin come more often, so that many do.
 fn events() -> impl Strategy<Value = Vec<(u64, Event)>> {
     let (onboarding, info) = (pool(at(ONBOARDING)), pool(at(INFO)));
-    let posts = pool(|exchange| is_restore(exchange));
+    let posts = pool(is_restore);
     let fresh = read("onboarding-fresh")["response"]["body"].to_string().into_bytes();
     let fresh: Body = Some((200, None, fresh));
     let any_door = (bodies(onboarding), bodies(info.clone()));
@@ -174,9 +186,17 @@ impl Watchman {
     }
 
     fn is_set_up(&self, body: &Body) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Step {
+            #[serde(rename = "step")]
+            _step: String,
+            done: bool,
+        }
         match body {
             Some((404, _, text)) => text == b"404: Not Found",
-            Some((200, _, text)) => String::from_utf8_lossy(text).contains("\"done\":true") && self.is_fresh(body).is_err(),
+            Some((200, _, text)) => {
+                serde_json::from_slice::<Vec<Step>>(text).is_ok_and(|all| all.iter().any(|one| one.done))
+            }
             _ => false,
         }
     }
@@ -188,7 +208,8 @@ impl Watchman {
             return Err(format!("Core is {}", list["state"]));
         }
         let entries = list["backups"].as_array().ok_or("the list is none")?;
-        let ours = entries.iter().any(|entry| entry["backup_id"] == OURS && entry["agents"]["hassio.local"].is_object());
+        let ours =
+            entries.iter().any(|entry| entry["backup_id"] == OURS && entry["agents"]["hassio.local"].is_object());
         if ours { Ok(()) } else { Err("our backup is not listed".into()) }
     }
 
@@ -312,7 +333,7 @@ fn look(doors: &[(Body, Body); 2]) -> Look {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn a_restore_is_requested_only_where_it_may_be(events in events()) {
@@ -322,8 +343,11 @@ proptest! {
     }
 }
 
-/// Rules with one of them broken: what they say instead of waiting.
-struct Careless(Finish, fn(&Look, &Step) -> bool);
+/// Where a broken rule requests a restore although it may not.
+type Break = fn(&Look, &Step) -> bool;
+
+/// Rules with one of them broken.
+struct Careless(Finish, Break);
 
 impl Rules for Careless {
     fn looked(&mut self, now: Duration, look: &Look) -> Step {
@@ -352,25 +376,25 @@ fn the_watchman_finds_each_broken_rule() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
 
-    let broken: [(&str, fn(&Look, &Step) -> bool); 5] = [
-        ("only", |_, step| step.situation == Situation::SetUpAnew || step.situation == Situation::OldHome),
-        ("is not listed", |_, step| step.situation == Situation::Looking),
-        ("is open", |_, step| matches!(step.situation, Situation::Restoring { stage: None })),
-        ("Core is", |_, step| matches!(step.situation, Situation::Restoring { stage: Some(_) })),
-        ("not after", |_, step| matches!(step.situation, Situation::NoSpace { .. } | Situation::Busy)),
+    let broken: [Break; 5] = [
+        |_, step| step.situation == Situation::SetUpAnew || step.situation == Situation::OldHome,
+        |_, step| step.situation == Situation::Looking,
+        |_, step| matches!(step.situation, Situation::Restoring { stage: None }),
+        |_, step| matches!(step.situation, Situation::Restoring { stage: Some(_) }),
+        |_, step| matches!(step.situation, Situation::NoSpace { .. } | Situation::Busy),
     ];
     let mut runner = TestRunner::deterministic();
     let mut found: Vec<String> = Vec::new();
     let mut requests = 0;
-    for _ in 0..1500 {
+    for _ in 0..500 {
         let events = events_once(&mut runner).new_tree(&mut runner).unwrap().current();
         requests += play(Sound(finish()), &events).unwrap_or_default();
-        for (_, rule) in broken {
+        for rule in broken {
             found.extend(play(Careless(finish(), rule), &events).err());
         }
     }
     // The property says nothing where nothing is requested.
-    assert!(requests > 300, "only {requests} requests");
+    assert!(requests > 100, "only {requests} requests");
     for why in ["did not answer", "has begun", "is not listed", "is open", "Core is", "not after"] {
         assert!(found.iter().any(|found| found.contains(why)), "nobody noticed: {why}");
     }

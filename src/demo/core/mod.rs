@@ -47,8 +47,7 @@ impl CoreStandin {
         let (started, ready) = mpsc::channel();
         let run = move || System::new().block_on(run(script, speed, &started, closed));
         let thread = std::thread::Builder::new().name("stand-in-core".into()).spawn(run)?;
-        let (play, main, old) =
-            ready.recv().unwrap_or_else(|_| Err(io::Error::other("the stand-in ended at once")))?;
+        let (play, main, old) = ready.recv().unwrap_or_else(|_| Err(io::Error::other("the stand-in ended at once")))?;
         Ok(CoreStandin { play, main, old, closing, thread: Some(thread) })
     }
 

@@ -30,11 +30,7 @@ pub enum Reply {
         delay: f64,
     },
     /// These bytes, with a pause of so many seconds before each part; then the connection is closed, or left open.
-    Raw {
-        parts: Vec<Vec<u8>>,
-        pause: f64,
-        stays: bool,
-    },
+    Raw { parts: Vec<Vec<u8>>, pause: f64, stays: bool },
 }
 
 impl Reply {

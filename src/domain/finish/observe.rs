@@ -242,10 +242,17 @@ impl RestoreStage {
 /// What the doors together say.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Home<'a> {
-    Fresh { port: u16, info: Option<&'a Info> },
+    Fresh {
+        port: u16,
+        info: Option<&'a Info>,
+    },
     Begun,
-    Gone { port: u16 },
-    Closed { port: u16 },
+    Gone {
+        port: u16,
+    },
+    Closed {
+        port: u16,
+    },
     Landing,
     /// Core is there, but not yet or no more to be talked to.
     Passing,

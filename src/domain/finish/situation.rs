@@ -9,9 +9,13 @@ pub enum Situation {
     /// A home that is set up answers, and no fresh one was seen: the card was not swapped yet.
     OldHome,
     /// Nothing answers: off, or starting.
-    Booting { minutes: u64 },
+    Booting {
+        minutes: u64,
+    },
     /// Nothing has answered for longer than a first start takes.
-    NotFound { minutes: u64 },
+    NotFound {
+        minutes: u64,
+    },
     /// Home Assistant OS is up and downloads Core.
     Landing,
     /// Core is starting.
@@ -21,17 +25,25 @@ pub enum Situation {
     /// The list has no such backup yet.
     Looking,
     /// The backup was found; the user is asked.
-    Found { name: String },
-    KeyNeeded { name: String },
+    Found {
+        name: String,
+    },
+    KeyNeeded {
+        name: String,
+    },
     KeyWrong,
     MustUpdate,
     NoInternet,
     SupervisorStarting,
     OldCardIn,
-    Unhealthy { said: String },
+    Unhealthy {
+        said: String,
+    },
     /// A refusal without a reason; it is tried again.
     Trouble,
-    Restoring { stage: Option<RestoreStage> },
+    Restoring {
+        stage: Option<RestoreStage>,
+    },
     /// The restore runs while Core is stopped.
     Restarting,
     /// Another job is running on the new system.
@@ -39,23 +51,47 @@ pub enum Situation {
     /// Core is back as if nothing had happened, without a word of the restore.
     Interrupted,
     /// It failed before anything was changed.
-    FailedBefore { said: String },
+    FailedBefore {
+        said: String,
+    },
     FailedAfter,
     /// Tried again for as long as is of use.
-    StillRefused { said: String },
-    Refused { said: String },
-    NoSpace { said: String },
-    WithoutCore { name: String },
-    NotListed { list: String },
-    Several { list: String },
+    StillRefused {
+        said: String,
+    },
+    Refused {
+        said: String,
+    },
+    NoSpace {
+        said: String,
+    },
+    WithoutCore {
+        name: String,
+    },
+    NotListed {
+        list: String,
+    },
+    Several {
+        list: String,
+    },
     SetUpAnew,
-    Hanging { minutes: u64 },
-    GaveUp { minutes: u64 },
-    Done { port: u16 },
+    Hanging {
+        minutes: u64,
+    },
+    GaveUp {
+        minutes: u64,
+    },
+    Done {
+        port: u16,
+    },
     /// It closes what speaks http.
-    DoneHttps { port: u16 },
+    DoneHttps {
+        port: u16,
+    },
     /// The home in the backup was itself never set up.
-    DoneNotSetUp { port: u16 },
+    DoneNotSetUp {
+        port: u16,
+    },
 }
 
 /// What words are about.

@@ -175,10 +175,25 @@ fn which_backup() {
     let cases: Vec<(&str, Finish, Vec<Value>, &str)> = vec![
         ("the named one of two", named(), vec![other.clone(), entry(SLUG, "M")], post),
         ("the only one", unnamed(), vec![entry(SLUG, "M")], post),
-        ("the only one with a configuration", unnamed(), vec![with(without.clone(), "backup_id", json!("11111111")), entry(SLUG, "M")], post),
-        ("the only one made for a move", unnamed(), vec![entry(SLUG, "M"), other.clone()], "restoring · post 80:77aa01ce"),
+        (
+            "the only one with a configuration",
+            unnamed(),
+            vec![with(without.clone(), "backup_id", json!("11111111")), entry(SLUG, "M")],
+            post,
+        ),
+        (
+            "the only one made for a move",
+            unnamed(),
+            vec![entry(SLUG, "M"), other.clone()],
+            "restoring · post 80:77aa01ce",
+        ),
         ("several", unnamed(), vec![entry(SLUG, "M"), entry("11111111", "N")], "several · end Several"),
-        ("one to be confirmed", Finish::new(None, false, false, Limits::default()), vec![entry(SLUG, "M")], "found · confirm 5e1f2a90"),
+        (
+            "one to be confirmed",
+            Finish::new(None, false, false, Limits::default()),
+            vec![entry(SLUG, "M")],
+            "found · confirm 5e1f2a90",
+        ),
         ("another one", named(), vec![other], "looking · ask 5"),
         ("on the network only", named(), vec![away], "looking · ask 5"),
         ("in a form that is not known", named(), vec![odd], "looking · ask 5"),
@@ -213,7 +228,7 @@ fn a_restore_from_its_request_to_its_end() {
     let running = || fresh(info("restore_backup", event("in_progress", Some("addons")), &[entry(SLUG, "M")]));
     let left = || fresh(info("idle", event("in_progress", None), &[entry(SLUG, "M")]));
     let (silent, gone) = (|| plain(Onboarding::Silent), || plain(Onboarding::Gone));
-    let (again, away) = ("restoring · ask 5", "restarting · ask 5");
+    let (again, away, soon) = ("restoring · ask 5", "restarting · ask 5", "restarting · ask 2");
     check(
         "the usual course",
         named(),
@@ -226,43 +241,88 @@ fn a_restore_from_its_request_to_its_end() {
             (90, See(gone())),
             (92, See(gone())),
         ],
-        &[post, again, away, away, away, "restarting · ask 2", "done · end Done"],
+        &[post, again, away, soon, away, soon, "done · end Done"],
     );
     check(
         "a 404 that passes",
         named(),
         vec![(1, See(ready())), (30, Ended(Posted::Cut)), (40, See(gone())), (42, See(running())), (50, See(gone()))],
-        &[post, away, "restarting · ask 2", again, "restarting · ask 2"],
+        &[post, soon, soon, again, soon],
     );
     check(
         "cut, and then failed: the pair",
         named(),
-        vec![(1, See(ready())), (9, Ended(Posted::Cut)), (20, See(fresh(Info::Missing))), (25, See(failed())), (26, Again), (27, See(failed()))],
-        &[post, away, away, "failed-after · offer", post],
+        vec![
+            (1, See(ready())),
+            (9, Ended(Posted::Cut)),
+            (20, See(fresh(Info::Missing))),
+            (25, See(failed())),
+            (26, Again),
+            (27, See(failed())),
+        ],
+        &[post, soon, away, "failed-after · offer", post],
     );
     check(
         "cut while Core goes on, and seen to the end",
         named(),
-        vec![(1, See(ready())), (9, Ended(Posted::Cut)), (10, See(left())), (20, See(silent())), (60, See(gone())), (62, See(gone()))],
-        &[post, away, again, away, "restarting · ask 2", "done · end Done"],
+        vec![
+            (1, See(ready())),
+            (9, Ended(Posted::Cut)),
+            (10, See(left())),
+            (20, See(silent())),
+            (60, See(gone())),
+            (62, See(gone())),
+        ],
+        &[post, soon, again, away, soon, "done · end Done"],
+    );
+    check(
+        "a failure that another client's request left while ours went on",
+        named(),
+        vec![
+            (1, See(running())),
+            (5, See(failed())),
+            (60, See(failed())),
+            (65, See(silent())),
+            (90, See(gone())),
+            (92, See(gone())),
+        ],
+        &[again, away, away, away, soon, "done · end Done"],
+    );
+    check(
+        "a failure without a silence, that stays",
+        named(),
+        vec![(1, See(running())), (5, See(failed())), (124, See(failed())), (125, See(failed()))],
+        &[again, away, away, "failed-after · offer"],
     );
     check(
         "the home in the backup was never set up",
         named(),
         vec![(1, See(ready())), (9, Ended(Posted::Cut)), (40, See(fresh(info("idle", event("completed", None), &[]))))],
-        &[post, away, "done-not-set-up · end Done"],
+        &[post, soon, "done-not-set-up · end Done"],
     );
     check(
         "answered with success, Core never stopped",
         named(),
-        vec![(1, See(ready())), (9, Ended(Posted::Answered(Answer { status: 200, ..Answer::default() }))), (11, See(ready()))],
+        vec![
+            (1, See(ready())),
+            (9, Ended(Posted::Answered(Answer { status: 200, ..Answer::default() }))),
+            (11, See(ready())),
+        ],
         &[post, "restarting · ask 2", "done-not-set-up · end Done"],
     );
     check(
         "no word of it any more",
         named(),
-        vec![(1, See(ready())), (9, Ended(Posted::Cut)), (40, See(ready())), (159, See(ready())), (160, See(ready())), (161, Again), (162, See(ready()))],
-        &[post, away, away, away, "interrupted · offer", post],
+        vec![
+            (1, See(ready())),
+            (9, Ended(Posted::Cut)),
+            (40, See(ready())),
+            (159, See(ready())),
+            (160, See(ready())),
+            (161, Again),
+            (162, See(ready())),
+        ],
+        &[post, soon, away, away, "interrupted · offer", post],
     );
     check(
         "a request that nobody will ever answer: the power was cut",
@@ -291,8 +351,14 @@ fn a_restore_from_its_request_to_its_end() {
     check(
         "https",
         named(),
-        vec![(1, See(ready())), (9, Ended(Posted::Cut)), (20, See(plain(Onboarding::Closed))), (79, See(plain(Onboarding::Closed))), (80, See(plain(Onboarding::Closed)))],
-        &[post, away, away, away, "done-https · end Done"],
+        vec![
+            (1, See(ready())),
+            (9, Ended(Posted::Cut)),
+            (20, See(plain(Onboarding::Closed))),
+            (79, See(plain(Onboarding::Closed))),
+            (80, See(plain(Onboarding::Closed))),
+        ],
+        &[post, soon, away, away, "done-https · end Done"],
     );
     check(
         "an old home with https",
@@ -319,15 +385,28 @@ fn what_an_earlier_run_of_us_sent_is_only_watched() {
 #[test]
 fn refusals_and_when_the_request_is_sent_again() {
     let post = "restoring · post 80:5e1f2a90";
-    let blocked = |why: &str| said("restore_failed", &format!("'BackupManager.do_restore_partial' blocked from execution, {why}"));
-    let update = "Backup was made on supervisor version 2027.01.0, can't restore on 2026.11.0. Must update supervisor first.";
+    let blocked = |why: &str| {
+        said("restore_failed", &format!("'BackupManager.do_restore_partial' blocked from execution, {why}"))
+    };
+    let update =
+        "Backup was made on supervisor version 2027.01.0, can't restore on 2026.11.0. Must update supervisor first.";
     let repeated: Vec<(&str, Posted, &str, u64)> = vec![
         ("update", said("restore_failed", update), "must-update", 60),
         ("internet", blocked("no host internet connection"), "no-internet", 30),
         ("the Supervisor's internet", blocked("no supervisor internet connection"), "no-internet", 30),
         ("starting", blocked("system is not running - startup"), "supervisor-starting", 10),
-        ("gone from the list", said("restore_failed", "Backup 5e1f2a90 not found in agent hassio.local"), "looking", 10),
-        ("500", Posted::Answered(Answer { status: 500, location: None, body: b"500 Internal".to_vec() }), "trouble", 30),
+        (
+            "gone from the list",
+            said("restore_failed", "Backup 5e1f2a90 not found in agent hassio.local"),
+            "looking",
+            10,
+        ),
+        (
+            "500",
+            Posted::Answered(Answer { status: 500, location: None, body: b"500 Internal".to_vec() }),
+            "trouble",
+            30,
+        ),
     ];
     for (name, posted, situation, interval) in repeated {
         let asks = format!("{situation} · ask 5");
@@ -344,15 +423,28 @@ fn refusals_and_when_the_request_is_sent_again() {
     }
     let finals: Vec<(&str, Posted, &str)> = vec![
         ("space", blocked("not enough free space (1.2GB) left on the device"), "no-space · end Failed"),
-        ("no Core", said("restore_failed", "No Home Assistant Core data inside the backup"), "without-core · end NotListed"),
+        (
+            "no Core",
+            said("restore_failed", "No Home Assistant Core data inside the backup"),
+            "without-core · end NotListed",
+        ),
         ("failed", said("restore_failed", "Restore failed: [{'type': 'BackupError'}]"), "failed-before · offer"),
         ("flag", said("restore_failed", "Restore database must match backup"), "refused · offer"),
-        ("our mistake", said("", "Message format incorrect: required key not provided at 'backup_id'"), "refused · offer"),
+        (
+            "our mistake",
+            said("", "Message format incorrect: required key not provided at 'backup_id'"),
+            "refused · offer",
+        ),
         ("too large", Posted::Answered(Answer { status: 413, location: None, body: vec![] }), "refused · offer"),
-        ("a redirect", Posted::Answered(Answer { status: 307, location: Some("http://x/".into()), body: vec![] }), "refused · offer"),
+        (
+            "a redirect",
+            Posted::Answered(Answer { status: 307, location: Some("http://x/".into()), body: vec![] }),
+            "refused · offer",
+        ),
     ];
     for (name, posted, want) in finals {
-        let events = vec![(0, See(ready())), (10, Ended(posted)), (600, See(ready())), (601, Again), (602, See(ready()))];
+        let events =
+            vec![(0, See(ready())), (10, Ended(posted)), (600, See(ready())), (601, Again), (602, See(ready()))];
         check(name, named(), events, &[post, want, want, post]);
     }
 }
@@ -360,8 +452,11 @@ fn refusals_and_when_the_request_is_sent_again() {
 #[test]
 fn refusals_that_wait_for_somebody() {
     let post = "restoring · post 80:5e1f2a90";
-    let blocked = |why: &str| said("restore_failed", &format!("'BackupManager.do_restore_partial' blocked from execution, {why}"));
-    for (why, situation) in [("duplicate_os_installation", "old-card-in · ask 5"), ("privileged", "unhealthy · ask 5")] {
+    let blocked = |why: &str| {
+        said("restore_failed", &format!("'BackupManager.do_restore_partial' blocked from execution, {why}"))
+    };
+    for (why, situation) in [("duplicate_os_installation", "old-card-in · ask 5"), ("privileged", "unhealthy · ask 5")]
+    {
         let unhealthy = blocked(&format!("system is not healthy - {why}"));
         let events = vec![
             (0, See(ready())),
@@ -384,9 +479,11 @@ fn refusals_that_wait_for_somebody() {
         let busy = "busy · ask 5";
         check(words, named(), events, &[post, busy, busy, busy, "interrupted · offer"]);
     }
-    let wrong = || Posted::Answered(Answer { status: 400, location: None, body: br#"{"code":"incorrect_password"}"#.to_vec() });
+    let wrong =
+        || Posted::Answered(Answer { status: 400, location: None, body: br#"{"code":"incorrect_password"}"#.to_vec() });
     let locked = || See(fresh(info("idle", Value::Null, &[protected(SLUG)])));
-    let events = vec![(0, locked()), (1, Key), (2, locked()), (3, Ended(wrong())), (4, locked()), (5, Key), (6, locked())];
+    let events =
+        vec![(0, locked()), (1, Key), (2, locked()), (3, Ended(wrong())), (4, locked()), (5, Key), (6, locked())];
     check("keys", named(), events, &["key-needed · key", post, "key-wrong · key", "key-wrong · key", post]);
 }
 
@@ -442,9 +539,16 @@ fn what_is_not_exactly_known_is_no_sign() {
     let to = |location: &str| Met::Answer(Answer { status: 307, location: Some(location.into()), body: vec![] });
     assert_eq!(Onboarding::read(&to("https://h/api/onboarding")), Onboarding::Closed);
     assert_eq!(Onboarding::read(&to("http://h/")), Onboarding::Elsewhere("http://h/".into()));
-    for body in ["", "[]", "{}", "null", r#"{"state":"idle","backups":[]}"#, r#"{"state":1,"last_action_event":null,"backups":[]}"#,
-        r#"{"state":"idle","last_action_event":{},"backups":[]}"#, r#"{"state":"idle","last_action_event":null,"backups":{}}"#]
-    {
+    for body in [
+        "",
+        "[]",
+        "{}",
+        "null",
+        r#"{"state":"idle","backups":[]}"#,
+        r#"{"state":1,"last_action_event":null,"backups":[]}"#,
+        r#"{"state":"idle","last_action_event":{},"backups":[]}"#,
+        r#"{"state":"idle","last_action_event":null,"backups":{}}"#,
+    ] {
         assert_eq!(Info::read(&text(200, body)), Info::Other, "{body}");
     }
     let made = json!({"manager_state": "create_backup", "state": "failed", "reason": "x", "stage": null});
@@ -476,13 +580,39 @@ fn situations() -> Vec<Situation> {
     let (said, name, list) = ("SAID".to_string(), "NAME".to_string(), "LIST".to_string());
     let minutes = 27;
     let mut all = vec![
-        S::OldHome, S::Booting { minutes }, S::NotFound { minutes }, S::Landing, S::Starting, S::Stranger, S::Looking,
-        S::Found { name: name.clone() }, S::KeyNeeded { name: name.clone() }, S::KeyWrong, S::MustUpdate, S::NoInternet,
-        S::SupervisorStarting, S::OldCardIn, S::Unhealthy { said: said.clone() }, S::Trouble, S::Restoring { stage: None },
-        S::Restarting, S::Busy, S::Interrupted, S::FailedBefore { said: said.clone() }, S::FailedAfter,
-        S::StillRefused { said: said.clone() }, S::Refused { said: said.clone() }, S::NoSpace { said },
-        S::WithoutCore { name }, S::NotListed { list: list.clone() }, S::Several { list }, S::SetUpAnew,
-        S::Hanging { minutes }, S::GaveUp { minutes }, S::Done { port: 80 }, S::DoneHttps { port: 8123 },
+        S::OldHome,
+        S::Booting { minutes },
+        S::NotFound { minutes },
+        S::Landing,
+        S::Starting,
+        S::Stranger,
+        S::Looking,
+        S::Found { name: name.clone() },
+        S::KeyNeeded { name: name.clone() },
+        S::KeyWrong,
+        S::MustUpdate,
+        S::NoInternet,
+        S::SupervisorStarting,
+        S::OldCardIn,
+        S::Unhealthy { said: said.clone() },
+        S::Trouble,
+        S::Restoring { stage: None },
+        S::Restarting,
+        S::Busy,
+        S::Interrupted,
+        S::FailedBefore { said: said.clone() },
+        S::FailedAfter,
+        S::StillRefused { said: said.clone() },
+        S::Refused { said: said.clone() },
+        S::NoSpace { said },
+        S::WithoutCore { name },
+        S::NotListed { list: list.clone() },
+        S::Several { list },
+        S::SetUpAnew,
+        S::Hanging { minutes },
+        S::GaveUp { minutes },
+        S::Done { port: 80 },
+        S::DoneHttps { port: 8123 },
         S::DoneNotSetUp { port: 80 },
     ];
     all.extend(RestoreStage::ALL.map(|stage| S::Restoring { stage: Some(stage) }));
@@ -511,12 +641,19 @@ fn every_situation_has_words_of_its_own_in_every_language_and_none_are_left_over
         for situation in situations() {
             let words = situation.words_in(language, About { host: "home.local", slug: Some(&slug) });
             for text in [&words.title, &words.happened, &words.todo] {
-                assert!(!text.is_empty() && !text.contains(['{', '}']) && !text.contains("finish-"), "{situation:?}: {text}");
+                assert!(
+                    !text.is_empty() && !text.contains(['{', '}']) && !text.contains("finish-"),
+                    "{situation:?}: {text}"
+                );
             }
-            assert!(happened.insert((words.title, words.happened)), "{language}: {situation:?} says what another one says");
+            assert!(
+                happened.insert((words.title, words.happened)),
+                "{language}: {situation:?} says what another one says"
+            );
         }
     }
-    let all: String = situations().iter().map(|s| format!("{:?}", s.words(About { host: "h", slug: Some(&slug) }))).collect();
+    let all: String =
+        situations().iter().map(|s| format!("{:?}", s.words(About { host: "h", slug: Some(&slug) }))).collect();
     for value in ["SAID", "NAME", "LIST", "27 minutes", "http://h/", "https://h:8123/", "ha backups restore 5e1f2a90"] {
         assert!(all.contains(value), "nobody says {value}");
     }
