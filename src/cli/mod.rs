@@ -7,6 +7,8 @@ pub mod ask;
 pub mod check;
 #[cfg(feature = "demo")]
 pub mod demo;
+#[cfg(feature = "demo")]
+mod demo_finish;
 pub mod devices;
 pub mod finish;
 mod finish_face;

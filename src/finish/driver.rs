@@ -139,6 +139,9 @@ impl<'a, F: Face> Driver<'a, F> {
     async fn run(&mut self) -> Ended {
         let mut step = self.look().await;
         loop {
+            if let Next::Post(order) = &step.next {
+                self.backup = Some(order.backup.slug.clone());
+            }
             self.face.told(self.now(), &step, self.backup.as_ref());
             if !self.rules.is_restoring() {
                 self.memory.clear();
@@ -218,9 +221,7 @@ impl<'a, F: Face> Driver<'a, F> {
 
     /// Sends the request and leaves it open.
     async fn post(&mut self, order: &Order) -> Step {
-        let slug = &order.backup.slug;
-        self.backup = Some(slug.clone());
-        self.memory.keep(slug);
+        self.memory.keep(&order.backup.slug);
         let Some(address) = self.address else { return self.rules.posted(self.now(), &Posted::NeverSent) };
         let url = self.url(order.port, "/api/onboarding/backup/restore");
         let body = order.backup.request(self.key.as_ref()).to_string();

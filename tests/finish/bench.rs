@@ -8,6 +8,26 @@ use sd_swap::domain::finish::{Limits, Listed, Next, Step};
 use sd_swap::domain::secret::Secret;
 use sd_swap::finish::{Ended, Face, Finishing, Memory, Place, Timing, finish};
 
+/// Seconds of the script that no test lasts.
+pub const FOR_EVER: u64 = 10_000_000;
+
+/// Plays many at once: each of them waits nearly all the time.
+pub fn beside_each_other<T: Sync, R: Send>(all: &[T], play: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    const AT_ONCE: usize = 12;
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let one_after_the_other = || {
+        let mut results = Vec::new();
+        while let Some(one) = all.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+            results.push(play(one));
+        }
+        results
+    };
+    std::thread::scope(|scope| {
+        let players: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(one_after_the_other)).collect();
+        players.into_iter().flat_map(|player| player.join().unwrap()).collect()
+    })
+}
+
 /// How a test goes on.
 pub struct Bench {
     pub slug: Option<&'static str>,
@@ -35,9 +55,9 @@ impl Bench {
             keys: Vec::new(),
             again: 0,
             speed: 60.0,
-            give_up: 600,
+            give_up: FOR_EVER,
             memory: Memory::none(),
-            answer: Duration::from_secs(3),
+            answer: Duration::from_secs(5),
             old_only: false,
         }
     }

@@ -9,10 +9,11 @@ use std::process::{Command, Output, Stdio};
 use sd_swap::demo::core::{CoreStandin, Gate, Post, Reply, Script, backups, info, usual};
 use serde_json::{Value, json};
 
+use super::bench::beside_each_other;
 use super::recorded::{INFO, ONBOARDING};
 
 /// Faster than the program looks: it sees only what lasts.
-const SPEED: f64 = 20.0;
+const SPEED: f64 = 80.0;
 
 fn command(core: &CoreStandin, state: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sd-swap"));
@@ -80,9 +81,9 @@ fn each_end_has_its_exit_code() {
     let said =
         json!({"code": "restore_failed", "message": "blocked, not enough free space (1.2GB) left on the device"});
     full.posts = vec![Post::refused(Reply::json(400, &said))];
-    let named = ["--slug", "5e1f2a90", "--json", "--timeout", "2s"];
-    let yes = ["--yes", "--json", "--timeout", "2s"];
-    let asks = ["--json", "--timeout", "2s"];
+    let named = ["--slug", "5e1f2a90", "--json", "--timeout", "1s"];
+    let yes = ["--yes", "--json", "--timeout", "1s"];
+    let asks = ["--json", "--timeout", "1s"];
     let cases: [(&str, Script, &[&str], i32, &str); 8] = [
         ("it failed", full, &named, 1, "failed"),
         ("several", always(fresh(), Some(two)), &yes, 2, "several"),
@@ -93,13 +94,13 @@ fn each_end_has_its_exit_code() {
         ("no key", always(fresh(), Some(locked)), &named, 5, "key-needed"),
         ("silence", always(Reply::Refused, None), &named, 6, "timed-out"),
     ];
-    for (name, script, more, exit, end) in cases {
-        let (output, core) = run(script, more);
+    beside_each_other(&cases, |(name, script, more, exit, end)| {
+        let (output, core) = run(script.clone(), more);
         let lines = lines(&output);
-        assert_eq!(output.status.code(), Some(exit), "{name}: {lines:?}");
+        assert_eq!(output.status.code(), Some(*exit), "{name}: {lines:?}");
         assert_eq!(lines.last().map(|line| &line["end"]), Some(&json!(end)), "{name}");
-        assert_eq!(core.restores().len(), usize::from(exit == 1), "{name}");
-    }
+        assert_eq!(core.restores().len(), usize::from(*exit == 1), "{name}");
+    });
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn the_key_comes_from_a_file_and_is_never_shown() {
 
 #[test]
 fn leaving_says_that_the_restore_goes_on_and_the_next_one_only_watches() {
-    let core = CoreStandin::start(ready(), 4.0).unwrap();
+    let core = CoreStandin::start(ready(), 15.0).unwrap();
     let state = tempfile::tempdir().unwrap();
     let mut left = command(&core, state.path(), &["--yes", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut read = BufReader::new(left.stdout.take().unwrap()).lines();

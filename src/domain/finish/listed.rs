@@ -100,3 +100,31 @@ impl Listed {
         body
     }
 }
+
+/// Which of the listed backups is to be restored.
+pub(super) enum Choice<'a> {
+    /// The one that was named, or the only one.
+    This(&'a Listed),
+    /// None was named, and there are several: their names.
+    Several(String),
+    None,
+}
+
+pub(super) fn choose<'a>(wanted: Option<&BackupSlug>, listed: &'a [Listed]) -> Choice<'a> {
+    if let Some(wanted) = wanted {
+        return listed.iter().find(|backup| backup.slug == *wanted).map_or(Choice::None, Choice::This);
+    }
+    let usable: Vec<&Listed> = listed.iter().filter(|backup| backup.core).collect();
+    let ours: Vec<&Listed> = usable.iter().copied().filter(|backup| backup.is_ours()).collect();
+    match (usable.as_slice(), ours.as_slice()) {
+        ([], _) => Choice::None,
+        ([only], _) | (_, [only]) => Choice::This(only),
+        _ => Choice::Several(names(usable)),
+    }
+}
+
+/// Names and slugs, for people.
+pub(super) fn names<'a>(listed: impl IntoIterator<Item = &'a Listed>) -> String {
+    let names: Vec<String> = listed.into_iter().map(|backup| format!("{} ({})", backup.name, backup.slug)).collect();
+    if names.is_empty() { "–".into() } else { names.join(", ") }
+}

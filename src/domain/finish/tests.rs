@@ -228,7 +228,7 @@ fn a_restore_from_its_request_to_its_end() {
     let running = || fresh(info("restore_backup", event("in_progress", Some("addons")), &[entry(SLUG, "M")]));
     let left = || fresh(info("idle", event("in_progress", None), &[entry(SLUG, "M")]));
     let (silent, gone) = (|| plain(Onboarding::Silent), || plain(Onboarding::Gone));
-    let (again, away) = ("restoring · ask 5", "restarting · ask 5");
+    let (again, away, soon) = ("restoring · ask 5", "restarting · ask 5", "restarting · ask 2");
     check(
         "the usual course",
         named(),
@@ -241,13 +241,13 @@ fn a_restore_from_its_request_to_its_end() {
             (90, See(gone())),
             (92, See(gone())),
         ],
-        &[post, again, away, away, away, "restarting · ask 2", "done · end Done"],
+        &[post, again, away, soon, away, soon, "done · end Done"],
     );
     check(
         "a 404 that passes",
         named(),
         vec![(1, See(ready())), (30, Ended(Posted::Cut)), (40, See(gone())), (42, See(running())), (50, See(gone()))],
-        &[post, away, "restarting · ask 2", again, "restarting · ask 2"],
+        &[post, soon, soon, again, soon],
     );
     check(
         "cut, and then failed: the pair",
@@ -260,7 +260,7 @@ fn a_restore_from_its_request_to_its_end() {
             (26, Again),
             (27, See(failed())),
         ],
-        &[post, away, away, "failed-after · offer", post],
+        &[post, soon, away, "failed-after · offer", post],
     );
     check(
         "cut while Core goes on, and seen to the end",
@@ -273,13 +273,32 @@ fn a_restore_from_its_request_to_its_end() {
             (60, See(gone())),
             (62, See(gone())),
         ],
-        &[post, away, again, away, "restarting · ask 2", "done · end Done"],
+        &[post, soon, again, away, soon, "done · end Done"],
+    );
+    check(
+        "a failure that another client's request left while ours went on",
+        named(),
+        vec![
+            (1, See(running())),
+            (5, See(failed())),
+            (60, See(failed())),
+            (65, See(silent())),
+            (90, See(gone())),
+            (92, See(gone())),
+        ],
+        &[again, away, away, away, soon, "done · end Done"],
+    );
+    check(
+        "a failure without a silence, that stays",
+        named(),
+        vec![(1, See(running())), (5, See(failed())), (124, See(failed())), (125, See(failed()))],
+        &[again, away, away, "failed-after · offer"],
     );
     check(
         "the home in the backup was never set up",
         named(),
         vec![(1, See(ready())), (9, Ended(Posted::Cut)), (40, See(fresh(info("idle", event("completed", None), &[]))))],
-        &[post, away, "done-not-set-up · end Done"],
+        &[post, soon, "done-not-set-up · end Done"],
     );
     check(
         "answered with success, Core never stopped",
@@ -303,7 +322,7 @@ fn a_restore_from_its_request_to_its_end() {
             (161, Again),
             (162, See(ready())),
         ],
-        &[post, away, away, away, "interrupted · offer", post],
+        &[post, soon, away, away, "interrupted · offer", post],
     );
     check(
         "a request that nobody will ever answer: the power was cut",
@@ -339,7 +358,7 @@ fn a_restore_from_its_request_to_its_end() {
             (79, See(plain(Onboarding::Closed))),
             (80, See(plain(Onboarding::Closed))),
         ],
-        &[post, away, away, away, "done-https · end Done"],
+        &[post, soon, away, away, "done-https · end Done"],
     );
     check(
         "an old home with https",

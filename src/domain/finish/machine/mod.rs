@@ -3,20 +3,19 @@
 //! A restore is requested only when the onboarding is fresh, Core is idle, the backup is in the list just read, no
 //! request is open, and the last one, if there was one, was refused in a way that allows another.
 
+mod request;
+
 use std::time::Duration;
 
 use super::observe::Home;
+use super::step::{after, ask, end, offer};
 use super::{
-    Answer, Backups, Info, Kind, Last, Listed, Look, Manager, Posted, Refusal, Repeat, RestoreStage, Situation,
+    Backups, End, Info, Kind, Last, Limits, Look, Manager, Next, Posted, Refusal, RestoreStage, Situation, Step,
 };
 use crate::domain::backup::BackupSlug;
 
-/// From one answer to the next question.
-pub const ASK: Duration = Duration::from_secs(5);
 /// What would be an end is looked at once more after this.
 const ONCE_MORE: Duration = Duration::from_secs(2);
-/// A list without the backup is asked again for so long: an error of the Supervisor looks the same.
-const UNLISTED: Duration = Duration::from_secs(120);
 /// A home that closes each connection for so long speaks https.
 const CLOSED: Duration = Duration::from_secs(60);
 /// A Core that came back fresh without a word of the restore is left alone for so long.
@@ -25,59 +24,6 @@ const UNSURE: Duration = Duration::from_secs(120);
 const BUSY: Duration = Duration::from_secs(30 * 60);
 /// Silence is usual for so long: the first start takes 5 to 20 minutes.
 const SILENCE: Duration = Duration::from_secs(25 * 60);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// How long to wait for the new system, and then anew for a restore. A restore that hangs looks like one that runs.
-    pub give_up: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { give_up: Duration::from_secs(6 * 3600) }
-    }
-}
-
-/// A restore request: where to send it, and of what. Its body is [`Listed::request`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    pub port: u16,
-    pub backup: Listed,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
-    /// Look again after this.
-    Ask(Duration),
-    /// Send the request, leave it open as long as it takes, and look again meanwhile.
-    Post(Order),
-    /// Ask the user for the backup's key ([`Finish::key_given`]).
-    NeedKey,
-    /// Ask the user whether this backup is meant ([`Finish::agree`]).
-    Confirm(Listed),
-    /// Ask the user whether to try again ([`Finish::again`]); without one this is the end.
-    Offer,
-    End(End),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    Done,
-    /// The system is set up; nothing may be done to it.
-    SetUp,
-    /// The backup is not listed, or cannot be restored here.
-    NotListed,
-    /// Several backups, and none was named.
-    Several,
-    Failed,
-    TimedOut,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    pub situation: Situation,
-    pub next: Next,
-}
 
 /// Where a restore stands, as far as we know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +58,7 @@ pub struct Finish {
     run: Run,
     /// A restore was seen running (or its request was cut) since the last request.
     ran: bool,
-    /// Core was silent since the last request.
+    /// Core was silent, or starting, since the last request.
     restarted: bool,
     /// The request was answered with success.
     completed: bool,
@@ -155,7 +101,7 @@ impl Finish {
     pub fn resume(&mut self) {
         self.fresh_seen = true;
         self.run = Run::Watched;
-        self.ran = true;
+        (self.ran, self.restarted) = (true, true);
     }
 
     /// The user means this backup.
@@ -222,7 +168,7 @@ impl Finish {
             Posted::Cut => {
                 self.run = Run::Watched;
                 self.ran = true;
-                ask(Situation::Restarting)
+                after(Situation::Restarting, ONCE_MORE)
             }
             Posted::Answered(answer) if answer.status == 200 => {
                 self.run = Run::Watched;
@@ -233,45 +179,14 @@ impl Finish {
         }
     }
 
-    fn refused(&mut self, now: Duration, answer: &Answer) -> Step {
-        let refusal = Refusal::of(answer);
-        self.run = Run::None;
-        self.ran = false;
-        match refusal.kind.repeat() {
-            Repeat::Watch => {
-                (self.run, self.refused) = (Run::Busy, None);
-                ask(Situation::Busy)
-            }
-            Repeat::WithKey => {
-                (self.key, self.key_refused) = (false, true);
-                self.remember(now, refusal);
-                Step { situation: Situation::KeyWrong, next: Next::NeedKey }
-            }
-            Repeat::Never => {
-                let step = final_refusal(&refusal);
-                self.remember(now, refusal);
-                step
-            }
-            Repeat::After { .. } | Repeat::Restarted => {
-                let situation = Situation::of_refusal(&refusal);
-                self.remember(now, refusal);
-                ask(situation)
-            }
-        }
-    }
-
-    fn remember(&mut self, now: Duration, refusal: Refusal) {
-        let same = self.refused.take().filter(|before| before.refusal.kind == refusal.kind);
-        let first = same.map_or(now, |before| before.first);
-        self.refused = Some(Refused { refusal, first, last: now, restarted: false });
-    }
-
     fn fresh(&mut self, now: Duration, port: u16, info: Option<&Info>) -> Step {
         self.fresh_seen = true;
         match info {
             Some(Info::List(list)) => self.list(now, port, list),
-            _ => {
+            other => {
                 self.unlisted = None;
+                // Core is starting.
+                self.restarted |= matches!(other, Some(Info::Missing));
                 ask(self.passing())
             }
         }
@@ -315,14 +230,15 @@ impl Finish {
             (Last::Completed, _) => end(Situation::DoneNotSetUp { port }, End::Done),
             // Its answer is under way.
             (_, Run::Open) if !self.restarted => ask(Situation::Restoring { stage: None }),
-            (Last::Failed, Run::Open | Run::Watched | Run::Busy) if self.ran => self.offer(Situation::FailedAfter),
             (_, Run::None) => self.ready(now, port, list),
-            (_, Run::Open | Run::Watched | Run::Busy) => self.unsure(now, port),
+            // Only a Core that came back says for sure what became of its restore.
+            (Last::Failed, _) if self.ran && self.restarted => offer(Situation::FailedAfter),
+            (last, Run::Open | Run::Watched | Run::Busy) => self.unsure(now, port, last),
         }
     }
 
-    /// Fresh and idle, and no word of the restore that should run: its last event is gone, or it is not ours.
-    fn unsure(&mut self, now: Duration, port: u16) -> Step {
+    /// Fresh and idle, and no word of the restore that should run: its last event is gone, or may be of another request.
+    fn unsure(&mut self, now: Duration, port: u16, last: Last) -> Step {
         if self.completed {
             return end(Situation::DoneNotSetUp { port }, End::Done);
         }
@@ -331,93 +247,10 @@ impl Finish {
             Run::Busy => (Situation::Busy, BUSY),
             _ => (Situation::Restarting, UNSURE),
         };
-        if now.saturating_sub(since) < patience { ask(situation) } else { self.offer(Situation::Interrupted) }
-    }
-
-    /// Core waits for a request, and nothing of ours is under way.
-    fn ready(&mut self, now: Duration, port: u16, list: &Backups) -> Step {
-        if let Some(step) = self.held_back(now, list.last) {
-            return step;
+        if now.saturating_sub(since) < patience {
+            return ask(situation);
         }
-        let backup = match self.choose(now, &list.listed) {
-            Ok(backup) => backup,
-            Err(step) => return step,
-        };
-        if !self.agreed {
-            return Step {
-                situation: Situation::Found { name: backup.name.clone() },
-                next: Next::Confirm(backup.clone()),
-            };
-        }
-        if backup.protected && !self.key {
-            let wrong = self.key_refused;
-            let situation =
-                if wrong { Situation::KeyWrong } else { Situation::KeyNeeded { name: backup.name.clone() } };
-            return Step { situation, next: Next::NeedKey };
-        }
-        self.run = Run::Open;
-        self.began = now;
-        (self.ran, self.restarted, self.completed, self.unsure) = (false, false, false, None);
-        let order = Order { port, backup: backup.clone() };
-        Step { situation: Situation::Restoring { stage: None }, next: Next::Post(order) }
-    }
-
-    /// What the last refusal asks for before another request. `None`: nothing more.
-    fn held_back(&mut self, now: Duration, last: Last) -> Option<Step> {
-        let refused = self.refused.as_ref()?;
-        let situation = Situation::of_refusal(&refused.refusal);
-        match refused.refusal.kind.repeat() {
-            Repeat::After { within: Some(limit), .. } if now.saturating_sub(refused.first) > limit => {
-                let said = refused.refusal.said.clone();
-                Some(self.offer(Situation::StillRefused { said }))
-            }
-            Repeat::After { interval, .. } => {
-                let waited = now.saturating_sub(refused.last);
-                (waited < interval).then(|| after(situation, (interval - waited).min(ASK)))
-            }
-            // A Core that was started anew knows nothing of the request.
-            Repeat::Restarted if refused.restarted && last == Last::None => {
-                self.refused = None;
-                None
-            }
-            Repeat::Restarted | Repeat::Watch => Some(ask(situation)),
-            Repeat::WithKey => Some(Step { situation: Situation::KeyWrong, next: Next::NeedKey }),
-            Repeat::Never => Some(final_refusal(&refused.refusal)),
-        }
-    }
-
-    /// The backup to restore, from the list just read.
-    fn choose<'a>(&mut self, now: Duration, listed: &'a [Listed]) -> Result<&'a Listed, Step> {
-        let usable: Vec<&Listed> = listed.iter().filter(|backup| backup.core).collect();
-        let found = match &self.wanted {
-            Some(slug) => listed.iter().find(|backup| backup.slug == *slug),
-            None => only(&usable),
-        };
-        match found {
-            Some(backup) if backup.core => {
-                self.unlisted = None;
-                Ok(backup)
-            }
-            Some(backup) => Err(end(Situation::WithoutCore { name: backup.name.clone() }, End::NotListed)),
-            None if self.wanted.is_none() && usable.len() > 1 => {
-                Err(end(Situation::Several { list: names(&usable) }, End::Several))
-            }
-            None => Err(self.unlisted(now, listed)),
-        }
-    }
-
-    fn unlisted(&mut self, now: Duration, listed: &[Listed]) -> Step {
-        let since = *self.unlisted.get_or_insert(now);
-        if now.saturating_sub(since) < UNLISTED {
-            return ask(Situation::Looking);
-        }
-        match (&self.wanted, listed) {
-            (None, [backup, ..]) => end(Situation::WithoutCore { name: backup.name.clone() }, End::NotListed),
-            _ => {
-                let list = names(&listed.iter().collect::<Vec<_>>());
-                end(Situation::NotListed { list }, End::NotListed)
-            }
-        }
+        offer(if last == Last::Failed && self.ran { Situation::FailedAfter } else { Situation::Interrupted })
     }
 
     /// 404: a home that is set up. The old one, unless a fresh one was seen before.
@@ -465,15 +298,13 @@ impl Finish {
         })
     }
 
-    fn offer(&self, situation: Situation) -> Step {
-        Step { situation, next: Next::Offer }
-    }
-
     /// No wait is without an end.
     fn bounded(&self, now: Duration, step: Step) -> Step {
+        let Next::Ask(wait) = step.next else { return step };
         let waited = now.saturating_sub(self.began);
-        if !matches!(step.next, Next::Ask(_)) || waited < self.limits.give_up {
-            return step;
+        let left = self.limits.give_up.saturating_sub(waited);
+        if !left.is_zero() {
+            return after(step.situation, wait.min(left));
         }
         let minutes = waited.as_secs() / 60;
         match step.situation {
@@ -482,42 +313,4 @@ impl Finish {
             _ => end(Situation::GaveUp { minutes }, End::TimedOut),
         }
     }
-}
-
-/// The only one; of several the only one that was made for a move.
-fn only<'a>(usable: &[&'a Listed]) -> Option<&'a Listed> {
-    let mut ours = usable.iter().filter(|backup| backup.is_ours());
-    match (usable, ours.next(), ours.next()) {
-        ([one], _, _) => Some(one),
-        (_, Some(one), None) => Some(one),
-        _ => None,
-    }
-}
-
-fn names(listed: &[&Listed]) -> String {
-    let names: Vec<String> = listed.iter().map(|backup| format!("{} ({})", backup.name, backup.slug)).collect();
-    if names.is_empty() { "–".into() } else { names.join(", ") }
-}
-
-/// A refusal that is the end of it, or may be tried again if the user wants to.
-fn final_refusal(refusal: &Refusal) -> Step {
-    let said = refusal.said.clone();
-    match refusal.kind {
-        Kind::NoSpace => end(Situation::NoSpace { said }, End::Failed),
-        Kind::WithoutCore => end(Situation::WithoutCore { name: String::new() }, End::NotListed),
-        Kind::Failed => Step { situation: Situation::FailedBefore { said }, next: Next::Offer },
-        _ => Step { situation: Situation::Refused { said }, next: Next::Offer },
-    }
-}
-
-fn ask(situation: Situation) -> Step {
-    after(situation, ASK)
-}
-
-fn after(situation: Situation, wait: Duration) -> Step {
-    Step { situation, next: Next::Ask(wait) }
-}
-
-fn end(situation: Situation, end: End) -> Step {
-    Step { situation, next: Next::End(end) }
 }
