@@ -83,7 +83,7 @@ pub fn run(args: FinishArgs) -> Exit {
     let can_ask = !args.json && stdin().is_terminal() && stderr().is_terminal();
     let mut face = Terminal::new(&place.host, args.json, can_ask);
     let what = Finishing {
-        memory: memory_file().map_or_else(Memory::none, |file| Memory::at(file, &place.host)),
+        memory: memory_file(&place.host).map_or_else(Memory::none, |file| Memory::at(file, &place.host)),
         place,
         backup: args.slug,
         agreed: args.yes,
@@ -106,11 +106,11 @@ fn read_key(file: &Path) -> Result<Secret, String> {
     }
 }
 
-/// Where users keep the state of programs.
-fn memory_file() -> Option<PathBuf> {
+/// Where users keep the state of programs. One for each host: a host's name has no slashes.
+fn memory_file(host: &str) -> Option<PathBuf> {
     let set = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-    Some(set.or_else(home)?.join("sd-swap").join("finish.json"))
+    Some(set.or_else(home)?.join("sd-swap").join(format!("finish-{host}.json")))
 }
 
 pub(super) fn exit_of(ended: &Ended) -> Exit {

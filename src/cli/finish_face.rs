@@ -78,26 +78,22 @@ impl Terminal {
     }
 
     /// Asks on a thread of its own, so that Ctrl-C is heard meanwhile.
-    async fn asked<T: Send + 'static>(&self, ask: impl FnOnce() -> Option<T> + Send + 'static) -> Option<T> {
+    async fn asked<T: Send + 'static>(&mut self, ask: impl FnOnce() -> Option<T> + Send + 'static) -> Option<T> {
         if !self.can_ask {
             return None;
         }
-        if let Some(bar) = &self.bar {
-            bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+        // The line that moves would run over the question.
+        let moving = self.bar.take();
+        if let Some(bar) = &moving {
+            bar.finish_and_clear();
         }
         let (tell, told) = tokio::sync::oneshot::channel();
         let asking = std::thread::Builder::new().name("question".into()).spawn(move || {
             // Nobody waits for the answer any more where the user left.
             let _ = tell.send(ask());
         });
-        let answer = asking.ok().map(|_| told);
-        let answer = match answer {
-            Some(told) => told.await.ok().flatten(),
-            None => None,
-        };
-        if let Some(bar) = &self.bar {
-            bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
-        }
+        let answer = if asking.is_ok() { told.await.ok().flatten() } else { None };
+        self.bar = moving.map(|before| bar().with_elapsed(before.elapsed()));
         answer
     }
 }
@@ -137,9 +133,6 @@ impl Face for Terminal {
         let hush = self.can_ask.then(Hush::begin);
         let key = self.asked(|| ask_line("Key:").map(Secret::new)).await;
         drop(hush);
-        if self.can_ask {
-            eprintln!();
-        }
         // The same words are worth saying again after another wrong key.
         self.said = None;
         key.filter(|key| !key.is_empty())

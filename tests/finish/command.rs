@@ -53,7 +53,17 @@ fn fresh() -> Reply {
     Reply::json(200, &sd_swap::demo::core::fresh_steps())
 }
 
+/// The program looks by the clock: beside one another they take the time of one.
 #[test]
+fn whole_moves() {
+    let moves = [
+        the_usual_move_in_json_lines,
+        the_key_comes_from_a_file_and_is_never_shown,
+        leaving_says_that_the_restore_goes_on_and_the_next_one_only_watches,
+    ];
+    beside_each_other(&moves, |play| play());
+}
+
 fn the_usual_move_in_json_lines() {
     let (output, core) = run(ready(), &["--yes", "--json"]);
     let lines = lines(&output);
@@ -120,7 +130,6 @@ fn called_wrongly() {
     assert!(core.asked().is_empty());
 }
 
-#[test]
 fn the_key_comes_from_a_file_and_is_never_shown() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("key");
@@ -138,7 +147,6 @@ fn the_key_comes_from_a_file_and_is_never_shown() {
     assert!(!said.contains("Sesame"), "{said}");
 }
 
-#[test]
 fn leaving_says_that_the_restore_goes_on_and_the_next_one_only_watches() {
     let core = CoreStandin::start(ready(), 15.0).unwrap();
     let state = tempfile::tempdir().unwrap();

@@ -333,7 +333,7 @@ fn look(doors: &[(Body, Body); 2]) -> Look {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 700, ..ProptestConfig::default() })]
 
     #[test]
     fn a_restore_is_requested_only_where_it_may_be(events in events()) {
@@ -377,7 +377,7 @@ fn the_watchman_finds_each_broken_rule() {
     use proptest::test_runner::TestRunner;
 
     let broken: [Break; 5] = [
-        |_, step| step.situation == Situation::SetUpAnew || step.situation == Situation::OldHome,
+        |_, step| matches!(step.situation, Situation::SetUpAnew | Situation::OldHome { .. }),
         |_, step| step.situation == Situation::Looking,
         |_, step| matches!(step.situation, Situation::Restoring { stage: None }),
         |_, step| matches!(step.situation, Situation::Restoring { stage: Some(_) }),
@@ -386,7 +386,7 @@ fn the_watchman_finds_each_broken_rule() {
     let mut runner = TestRunner::deterministic();
     let mut found: Vec<String> = Vec::new();
     let mut requests = 0;
-    for _ in 0..500 {
+    for _ in 0..300 {
         let events = events_once(&mut runner).new_tree(&mut runner).unwrap().current();
         requests += play(Sound(finish()), &events).unwrap_or_default();
         for rule in broken {
@@ -394,7 +394,7 @@ fn the_watchman_finds_each_broken_rule() {
         }
     }
     // The property says nothing where nothing is requested.
-    assert!(requests > 100, "only {requests} requests");
+    assert!(requests > 60, "only {requests} requests");
     for why in ["did not answer", "has begun", "is not listed", "is open", "Core is", "not after"] {
         assert!(found.iter().any(|found| found.contains(why)), "nobody noticed: {why}");
     }

@@ -7,7 +7,10 @@ use crate::texts::{Language, Value};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Situation {
     /// A home that is set up answers, and no fresh one was seen: the card was not swapped yet.
-    OldHome,
+    OldHome {
+        port: u16,
+        https: bool,
+    },
     /// Nothing answers: off, or starting.
     Booting {
         minutes: u64,
@@ -135,7 +138,7 @@ impl Situation {
     /// The name in JSON, in the texts' keys and in `docs/finish.md`.
     pub const fn id(&self) -> &'static str {
         match self {
-            Situation::OldHome => "old-home",
+            Situation::OldHome { .. } => "old-home",
             Situation::Booting { .. } => "booting",
             Situation::NotFound { .. } => "not-found",
             Situation::Landing => "landing",
@@ -248,12 +251,14 @@ impl Situation {
     pub fn link(&self, host: &str) -> String {
         let (scheme, port) = match self {
             Situation::Done { port } | Situation::DoneNotSetUp { port } => ("http", *port),
-            Situation::DoneHttps { port } => ("https", *port),
+            Situation::OldHome { port, https: false } => ("http", *port),
+            Situation::OldHome { port, https: true } | Situation::DoneHttps { port } => ("https", *port),
             _ => ("http", 80),
         };
         let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.into() };
         match (scheme, port) {
-            ("http", 80) | ("https", 443) => format!("{scheme}://{host}/"),
+            // What answers on 80 with https sends its callers to 443.
+            ("http", 80) | ("https", 80 | 443) => format!("{scheme}://{host}/"),
             _ => format!("{scheme}://{host}:{port}/"),
         }
     }

@@ -580,7 +580,7 @@ fn situations() -> Vec<Situation> {
     let (said, name, list) = ("SAID".to_string(), "NAME".to_string(), "LIST".to_string());
     let minutes = 27;
     let mut all = vec![
-        S::OldHome,
+        S::OldHome { port: 8123, https: false },
         S::Booting { minutes },
         S::NotFound { minutes },
         S::Landing,
@@ -654,8 +654,32 @@ fn every_situation_has_words_of_its_own_in_every_language_and_none_are_left_over
     }
     let all: String =
         situations().iter().map(|s| format!("{:?}", s.words(About { host: "h", slug: Some(&slug) }))).collect();
-    for value in ["SAID", "NAME", "LIST", "27 minutes", "http://h/", "https://h:8123/", "ha backups restore 5e1f2a90"] {
+    for value in [
+        "SAID",
+        "NAME",
+        "LIST",
+        "27 minutes",
+        "http://h/",
+        "http://h:8123/",
+        "https://h:8123/",
+        "ha backups restore 5e1f2a90",
+    ] {
         assert!(all.contains(value), "nobody says {value}");
+    }
+}
+
+#[test]
+fn links_lead_to_the_port_that_answered() {
+    let cases = [
+        (Situation::Done { port: 80 }, "home.local", "http://home.local/"),
+        (Situation::Done { port: 8123 }, "home.local", "http://home.local:8123/"),
+        (Situation::DoneHttps { port: 8123 }, "home.local", "https://home.local:8123/"),
+        (Situation::DoneHttps { port: 80 }, "home.local", "https://home.local/"),
+        (Situation::OldHome { port: 8123, https: true }, "10.0.0.7", "https://10.0.0.7:8123/"),
+        (Situation::DoneNotSetUp { port: 80 }, "fe80::1", "http://[fe80::1]/"),
+    ];
+    for (situation, host, link) in cases {
+        assert_eq!(situation.link(host), link);
     }
 }
 

@@ -257,7 +257,7 @@ impl Finish {
     fn gone(&mut self, port: u16) -> Step {
         self.gone += 1;
         match (self.fresh_seen, self.gone) {
-            (false, _) => ask(Situation::OldHome),
+            (false, _) => ask(Situation::OldHome { port, https: false }),
             // Should a starting Core answer so for a moment, the next look tells.
             (true, 1) => after(self.passing(), ONCE_MORE),
             (true, _) => end(Situation::Done { port }, End::Done),
@@ -268,7 +268,7 @@ impl Finish {
         let since = *self.closed.get_or_insert(now);
         let lasting = now.saturating_sub(since) >= CLOSED;
         match (self.fresh_seen, self.is_restoring(), lasting) {
-            (false, _, true) => ask(Situation::OldHome),
+            (false, _, true) => ask(Situation::OldHome { port, https: true }),
             (true, true, true) => end(Situation::DoneHttps { port }, End::Done),
             _ => ask(self.passing()),
         }
@@ -308,7 +308,7 @@ impl Finish {
         }
         let minutes = waited.as_secs() / 60;
         match step.situation {
-            Situation::OldHome => end(Situation::OldHome, End::SetUp),
+            old @ Situation::OldHome { .. } => end(old, End::SetUp),
             _ if self.is_restoring() => end(Situation::Hanging { minutes }, End::TimedOut),
             _ => end(Situation::GaveUp { minutes }, End::TimedOut),
         }
