@@ -149,7 +149,7 @@ impl Trial {
         self.site = web::Data::new(Site {
             jobs: self.jobs.clone(),
             token: TOKEN.into(),
-            allow_from: Vec::new(),
+            door: Door::new(Vec::new()),
             marks: Vec::new(),
             more: None,
             plugs: Default::default(),
