@@ -28,6 +28,8 @@ pub const HEAD: Duration = Duration::from_secs(5);
 pub const BODY: Duration = Duration::from_secs(10);
 /// Until an answer has to be taken off the line; what is longest is a log of 256 kB.
 const TAKEN: Duration = Duration::from_secs(15);
+/// The same where the rest of a request is on its way at the same time.
+const LEFT_OVER: Duration = Duration::from_secs(3);
 /// Connections at once of those that are let in. Each may cost some 200 kB (buffers of the server).
 const GUESTS: usize = 128;
 /// Of all others together: enough to be told that they are not let in.
@@ -109,13 +111,23 @@ impl Visit {
 
     /// The answer is on its way; who does not take it is cut off.
     pub fn answered(self: &Rc<Visit>) {
+        self.answered_with(TAKEN);
+    }
+
+    /// The same where the request may go on without end: of a body in chunks that nobody reads any more, the server
+    /// reads the rest.
+    pub fn answered_in_the_middle(self: &Rc<Visit>) {
+        self.answered_with(LEFT_OVER);
+    }
+
+    fn answered_with(self: &Rc<Visit>, time: Duration) {
         self.asked();
         if self.stays.get() {
             return;
         }
         let visit = Rc::downgrade(self);
         let cut = async move {
-            tokio::time::sleep(TAKEN).await;
+            tokio::time::sleep(time).await;
             visit.upgrade().iter().for_each(|visit| hang_up(&visit.line));
         };
         *self.timer.borrow_mut() = Some(rt::spawn(cut));

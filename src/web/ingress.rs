@@ -34,13 +34,14 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 /// comes from; then sets the headers of the answer.
 pub async fn gate(req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse, Error> {
     let visit = req.conn_data::<Rc<Visit>>().cloned();
+    let in_chunks = req.headers().contains_key(header::TRANSFER_ENCODING);
     visit.iter().for_each(|visit| visit.asked());
     let mut response = match refusal(&req) {
         Some(refused) => req.into_response(refused),
         None => answer(req, next).await?,
     };
     dress(response.headers_mut());
-    visit.iter().for_each(Visit::answered);
+    visit.iter().for_each(if in_chunks { Visit::answered_in_the_middle } else { Visit::answered });
     Ok(response)
 }
 

@@ -19,7 +19,7 @@ const VALUES: [&str; 14] = [
     "\\\\zq7x\\share",
     "zq7x%0d%0aSet-Cookie:%20zq7x=1",
     "zq7x\tzq7x",
-    "zq7x,zq7x;q=zq7x",
+    "<zq7x>,zq7x;q=zq7x",
     "\u{fc}zq7x\u{202e}",
 ];
 
