@@ -19,8 +19,11 @@ mod idle;
 mod stages;
 
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use program::{Program, between, until};
 use sd_swap::demo::stage::{Stage, StageSpec};
 use sd_swap::domain::image::Board;
@@ -29,6 +32,30 @@ use support::{Verdict, fresh_card, is_long, make_image, scratch_dir, verdict};
 
 /// The smallest that the rules allow; it takes no room until it is written.
 const CARD: u64 = 7_200_002_048;
+
+impl Program {
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id() as i32), signal).expect("sending a signal");
+    }
+
+    /// Waits for its end, no longer than this.
+    pub fn ends_within(&mut self, most: Duration) -> ExitStatus {
+        let end = Instant::now() + most;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("waiting for it") {
+                return status;
+            }
+            assert!(Instant::now() < end, "it does not end within {most:?}:\n{}", self.log.all());
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
+    /// Kills it, as a power cut would.
+    pub fn kill(mut self) {
+        self.child.kill().expect("killing it");
+        self.child.wait().expect("waiting for it");
+    }
+}
 
 /// A card, a data folder and stand-ins.
 struct Bench {

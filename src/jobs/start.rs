@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use url::Url;
@@ -172,6 +173,9 @@ async fn conduct(plan: Plan, out: Outlets, ended: oneshot::Receiver<()>, ready: 
     conductor.run(ended).await;
 }
 
+/// A tool that a program was just starting when it was killed holds the program's locks for a moment longer.
+const LET_GO: Duration = Duration::from_secs(1);
+
 /// A lock on the data folder, for as long as this is kept: a second program would take the first one's job for one that
 /// was cut short, and clear away what it is downloading. It goes with the process, however that ends. `None`: there is
 /// no such folder and none can be made, or its file system knows no locks; nobody is kept from working for that.
@@ -184,12 +188,16 @@ fn hold(dir: &Path) -> Result<Option<File>, String> {
             return Ok(None);
         }
     };
-    match folder.try_lock() {
-        Ok(()) => Ok(Some(folder)),
-        Err(TryLockError::WouldBlock) => Err(format!("another sd-swap works in {}", dir.display())),
-        Err(TryLockError::Error(error)) => {
-            log::warn!("locking the data folder {}: {error}", dir.display());
-            Ok(None)
+    let end = Instant::now() + LET_GO;
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(Some(folder)),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => thread::sleep(LET_GO / 20),
+            Err(TryLockError::WouldBlock) => return Err(format!("another sd-swap works in {}", dir.display())),
+            Err(TryLockError::Error(error)) => {
+                log::warn!("locking the data folder {}: {error}", dir.display());
+                return Ok(None);
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ pub const HEAD: Duration = Duration::from_secs(5);
 /// Until its body has to be there: forms and starts are a few lines.
 pub const BODY: Duration = Duration::from_secs(10);
 /// Until an answer has to be taken off the line; what is longest is a log of 256 kB.
-const TAKEN: Duration = Duration::from_secs(15);
+const TAKEN: Duration = Duration::from_secs(12);
 /// The same where the rest of a request is on its way at the same time.
 const LEFT_OVER: Duration = Duration::from_secs(3);
 /// Connections at once of those that are let in. Each may cost some 200 kB (buffers of the server).

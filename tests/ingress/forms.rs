@@ -45,7 +45,7 @@ fn only_our_own_page_starts_stops_and_removes() {
     let page = known.expect("the form");
     let names = ["disk", "seen", "plug", "once", "token"];
     let fields = names.map(|name| format!("{name}={}", field(&page, name))).join("&")
-        + "&agree=yes&size=8&backup=new&version=running";
+        + "&agree=yes&size=7.2&backup=new&version=running";
     let token = field(&page, "token");
     assert_eq!(token.len(), 32);
     let post_card = |sender: &str, body: &str| post(program.port, "/card", &format!("{FORM}{sender}"), body);

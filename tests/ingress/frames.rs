@@ -2,7 +2,7 @@
 //! choose. They are refused, and nothing behind them is answered.
 
 use crate::house::Alone;
-use crate::wire::{here, send};
+use crate::wire::{each, here, send};
 
 /// What would be smuggled.
 const SECOND: &str = "GET /api/jobs/1 HTTP/1.1\r\nHost: smuggled\r\n\r\n";
@@ -37,7 +37,7 @@ const HEADS: [&str; 24] = [
 #[test]
 fn a_length_that_is_said_twice_is_refused_and_the_line_closed() {
     let house = Alone::new();
-    for head in HEADS {
+    each(HEADS, |head| {
         for target in ["/cache", "/api/start-clone"] {
             let bytes = format!(
                 "POST {target} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n{head}\r\n0\r\n\r\n{SECOND}"
@@ -46,7 +46,7 @@ fn a_length_that_is_said_twice_is_refused_and_the_line_closed() {
             assert_eq!((reply.status(), reply.answers()), (400, 1), "{head:?}: {}", reply.text);
             assert!(!reply.text.contains("job_id"), "{head:?}: {}", reply.text);
         }
-    }
+    });
     // HTTP/1.0 has no chunks, and a request of today names its host.
     for bytes in [
         format!("POST /cache HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{SECOND}"),
@@ -77,7 +77,7 @@ const CHUNKS: [&str; 12] = [
 #[test]
 fn bad_chunks_are_refused_and_the_line_closed() {
     let house = Alone::new();
-    for chunks in CHUNKS {
+    each(CHUNKS, |chunks| {
         let bytes = format!(
             "POST /cache HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n\
              Transfer-Encoding: chunked\r\n\r\n{chunks}{SECOND}"
@@ -85,7 +85,7 @@ fn bad_chunks_are_refused_and_the_line_closed() {
         let reply = send(here(house.port()), bytes);
         assert_eq!(reply.status(), 400, "{chunks:?}: {}", reply.text);
         assert!(!reply.text.contains("job_id"), "{chunks:?}: {}", reply.text);
-    }
+    });
     // Well-formed ones are read: the form is refused for its token alone.
     let good = "POST /cache HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n\
                 Transfer-Encoding: chunked\r\n\r\n5;x=y\r\ntoken\r\n2\r\n=x\r\n0\r\n\r\n";
@@ -95,9 +95,8 @@ fn bad_chunks_are_refused_and_the_line_closed() {
 #[test]
 fn a_body_nobody_asked_for_is_never_read_as_a_request() {
     let house = Alone::new();
-    for (first, status) in
-        [("GET /about", 200), ("POST /about", 405), ("GET /nothing", 404), ("POST /jobs/9/stop", 404)]
-    {
+    let firsts = [("GET /about", 200), ("POST /about", 405), ("GET /nothing", 404), ("POST /jobs/9/stop", 404)];
+    each(firsts, |(first, status)| {
         let bytes = format!("{first} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{SECOND}", SECOND.len());
         let reply = send(here(house.port()), bytes);
         assert_eq!((reply.status(), reply.answers()), (status, 1), "{first}: {}", reply.text);
@@ -106,5 +105,5 @@ fn a_body_nobody_asked_for_is_never_read_as_a_request() {
         let bytes = format!("{first} HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n{SECOND}");
         let reply = send(here(house.port()), bytes);
         assert!(reply.answers() == 1 && !reply.text.contains("job_id"), "{first}: {}", reply.text);
-    }
+    });
 }

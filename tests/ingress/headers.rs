@@ -1,7 +1,7 @@
 //! Headers with things in them that nobody should believe, and that no page should show.
 
 use crate::house::Alone;
-use crate::wire::{get_with, post};
+use crate::wire::{each, get_with, post};
 
 /// In each made-up value: it may be found nowhere.
 const MARK: &str = "zq7x";
@@ -137,9 +137,9 @@ fn what_breaks_a_line_is_no_header() {
 #[test]
 fn a_very_long_value_is_as_harmless_as_a_short_one() {
     let house = Alone::new();
-    for name in NAMES {
+    each(NAMES, |name| {
         let reply = get_with(house.port(), "/jobs/1/swap", &format!("{name}: /{}\r\n", MARK.repeat(12_000)));
         assert_eq!(reply.status(), 200, "{name}: {}", reply.head());
         assert!(!reply.text.contains(MARK), "{name}");
-    }
+    });
 }

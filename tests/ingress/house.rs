@@ -1,5 +1,6 @@
 //! Programs to ask: one that knows of earlier cards and is alone, and one with a job that takes a while.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use sd_swap::demo::stage::{Stage, StageSpec};
@@ -13,6 +14,14 @@ pub const CARD: u64 = 7_200_002_048;
 
 /// Jobs 1 to 4: done, failed twice, interrupted.
 pub const LEDGER: &str = include_str!("../fixtures/ledgers/1-first.ledger");
+
+impl Program {
+    /// Sockets that it holds open.
+    pub fn sockets(&self) -> usize {
+        let fds = fs::read_dir(self.proc("fd")).expect("its descriptors").flatten();
+        fds.filter(|fd| fs::read_link(fd.path()).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))).count()
+    }
+}
 
 /// Nobody around it: no Supervisor, no releases, no disks.
 pub struct Alone {
@@ -34,10 +43,10 @@ impl Alone {
 
 /// A ledger, and of its first job a log of a length that is still shown whole.
 pub fn fill(data: &Path) {
-    std::fs::write(data.join("ledger.json"), LEDGER).unwrap();
-    std::fs::create_dir_all(data.join("logs")).unwrap();
+    fs::write(data.join("ledger.json"), LEDGER).unwrap();
+    fs::create_dir_all(data.join("logs")).unwrap();
     let line = "2026-11-21 14:05:09Z write: something that is long enough to be seen\n";
-    std::fs::write(data.join("logs/sd-swap-job-1.txt"), line.repeat(250 * 1024 / line.len())).unwrap();
+    fs::write(data.join("logs/sd-swap-job-1.txt"), line.repeat(250 * 1024 / line.len())).unwrap();
 }
 
 /// A card between stand-ins.
@@ -45,7 +54,7 @@ pub struct Busy {
     pub stage: Stage,
     pub card: PathBuf,
     pub data: PathBuf,
-    pub dir: tempfile::TempDir,
+    _dir: tempfile::TempDir,
 }
 
 impl Busy {
@@ -57,7 +66,7 @@ impl Busy {
         let stage = Stage::with_image(dir.path(), spec, image).expect("putting up the stand-ins");
         let (card, data) = (dir.path().join("crowded.img"), dir.path().join("data"));
         fresh_card(&card, CARD);
-        Busy { stage, card, data, dir }
+        Busy { stage, card, data, _dir: dir }
     }
 
     /// `speeds`: of the card, as `,write=5`.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use crate::house::Alone;
-use crate::wire::{FORM, JSON, Reply, here, line, post, rest, send};
+use crate::wire::{FORM, JSON, Reply, each, here, line, post, rest, send};
 
 fn endless(house: &Alone, head: &str, piece: &[u8]) -> Reply {
     let begun = Instant::now();
@@ -31,21 +31,21 @@ fn a_long_body_is_refused_with_words() {
     assert_eq!(reply.status(), 413);
     assert!(reply.body().contains("\"too_long\""), "{}", reply.text);
     // What is announced to be too long is not waited for.
-    for length in ["1000000000000", "18446744073709551615", "16385"] {
+    each(["1000000000000", "18446744073709551615", "16385"], |length| {
         let head = format!("POST /cache HTTP/1.1\r\nHost: x\r\n{FORM}Content-Length: {length}\r\n\r\n");
         let reply = send(here(house.port()), head);
         assert_eq!(reply.status(), 413, "{length}: {}", reply.text);
         assert!(reply.took < Duration::from_secs(5), "{length}: {:?}", reply.took);
-    }
+    });
     // What announces nothing is cut when it is too long.
     let chunk = [b"1000\r\n".as_slice(), &[b'x'; 4096], b"\r\n"].concat();
-    for (target, kind) in [("/cache", FORM), ("/api/start-clone", JSON), ("/about", FORM), ("/nothing", FORM)] {
+    each([("/cache", FORM), ("/api/start-clone", JSON), ("/about", FORM), ("/nothing", FORM)], |(target, kind)| {
         let head = format!("POST {target} HTTP/1.1\r\nHost: x\r\n{kind}Transfer-Encoding: chunked\r\n\r\n");
         let reply = endless(&house, &head, &chunk);
         // The line may be cut before the answer is read.
         assert!(matches!(reply.status(), 413 | 405 | 404 | 0), "{target}: {}", reply.text);
         assert!(reply.took < Duration::from_secs(10), "{target}: {:?}", reply.took);
-    }
+    });
     assert!(house.program.most_memory() < 64 << 20, "{}", house.program.most_memory());
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::house::Busy;
 use crate::program::Program;
 use crate::support::is_long;
-use crate::wire::{here, line, send};
+use crate::wire::{each, here, line, send};
 
 fn handshake(id: &str, headers: &str) -> String {
     format!("GET /ws/progress/{id} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{headers}\r\n")
@@ -92,7 +92,7 @@ fn bad_frames_end_a_socket_and_good_ones_do_not() {
         ("a message without end", [frame(0x01, b"a"), frame(0x00, &[b'b'; 1000]).repeat(100)].concat(), &[1001, 1008]),
         ("a terabyte", [huge(1 << 40), vec![b'x'; 1 << 20]].concat(), &[1001, 1008]),
     ];
-    for (what, bytes, codes) in cases {
+    each(cases, |(what, bytes, codes)| {
         let begun = Instant::now();
         let mut stream = open(&program, &id);
         // It may be cut in the middle.
@@ -102,7 +102,7 @@ fn bad_frames_end_a_socket_and_good_ones_do_not() {
         let lost = bytes.len() > 8 * 1024 && code.is_none();
         assert!(cut || lost || code.is_some_and(|code| codes.contains(&code)), "{what}: {code:?}");
         assert!(begun.elapsed() < Duration::from_secs(15), "{what}: {:?}", begun.elapsed());
-    }
+    });
     assert!(program.most_memory() < 96 << 20, "{}", program.most_memory());
     decent.write_all(&frame(PING, b"still there")).unwrap();
     heard(&mut decent, b"\x8a\x0bstill there");
@@ -117,23 +117,24 @@ fn what_is_no_handshake_opens_nothing() {
     let house = crate::house::Alone::new();
     let version = "Sec-WebSocket-Version: 13\r\n";
     let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    for (headers, status) in [
+    let cases = [
         (version.to_string(), 400),
         (key.to_string(), 400),
         (format!("Sec-WebSocket-Version: 8\r\n{key}"), 400),
         (format!("{USUAL}Origin: https://evil.example\r\n"), 403),
         (format!("{USUAL}Origin: null\r\n"), 403),
         (format!("{USUAL}Sec-Fetch-Site: cross-site\r\n"), 403),
-    ] {
+    ];
+    each(cases, |(headers, status)| {
         let reply = send(here(house.port()), handshake("1", &headers));
         assert_eq!(reply.status(), status, "{headers}: {}", reply.text);
         assert!(reply.body().starts_with('{'), "{}", reply.text);
-    }
+    });
     assert_eq!(send(here(house.port()), handshake("99", USUAL)).status(), 404);
-    for method in ["POST", "HEAD", "DELETE"] {
+    each(["POST", "HEAD", "DELETE"], |method| {
         let reply = send(here(house.port()), handshake("1", USUAL).replacen("GET", method, 1));
         assert!(matches!(reply.status(), 405 | 400), "{method}: {}", reply.text);
-    }
+    });
     // A job that is over is told, and the line closed.
     let mut stream = line(here(house.port()));
     stream.write_all(handshake("1", USUAL).as_bytes()).unwrap();

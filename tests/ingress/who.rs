@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::house::Alone;
 use crate::program::{Program, lonely, within};
 use crate::support::scratch_dir;
-use crate::wire::{get_with, line, rest, send};
+use crate::wire::{each, get_with, line, rest, send};
 
 /// An address of this machine that is not loopback: from it, we are strangers to ourselves.
 fn own_address() -> Option<IpAddr> {
@@ -42,7 +42,7 @@ fn a_stranger_stays_out_whatever_the_headers_say() {
     };
     let program = open("172.30.32.2");
     let to = (own, program.port).into();
-    for claims in CLAIMS {
+    each(CLAIMS, |claims| {
         for (target, words) in [("/", "Only Home Assistant may open this page"), ("/api/devices", "\"stranger\"")] {
             for host in ["127.0.0.1", "172.30.32.2:8099", "ha.local"] {
                 let reply = send(to, format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{claims}\r\n"));
@@ -57,7 +57,7 @@ fn a_stranger_stays_out_whatever_the_headers_say() {
                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
         let reply = send(to, format!("GET /ws/progress/1 HTTP/1.1\r\nHost: x\r\n{claims}{socket}"));
         assert_eq!(reply.status(), 403, "{}", reply.text);
-    }
+    });
     strangers_hold_few_places(&program, to);
     drop(program);
     // The same address, let in: it was the address that kept it out.

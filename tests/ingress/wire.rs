@@ -87,5 +87,15 @@ pub fn post(port: u16, target: &str, headers: &str, body: &str) -> Reply {
     send(here(port), head + body)
 }
 
+/// Tries all cases at once: most of them wait for each other's second of good-bye.
+pub fn each<T: Send>(cases: impl IntoIterator<Item = T>, attempt: impl Fn(T) + Sync) {
+    std::thread::scope(|scope| {
+        let attempt = &attempt;
+        let all: Vec<_> = cases.into_iter().map(|case| scope.spawn(move || attempt(case))).collect();
+        let failed = all.into_iter().filter_map(|one| one.join().err()).count();
+        assert_eq!(failed, 0, "cases failed; each has said how");
+    });
+}
+
 pub const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 pub const JSON: &str = "Content-Type: application/json\r\n";

@@ -1,15 +1,13 @@
-//! The program itself, serving, as its own process: asked over real sockets, told to end, and looked at from outside.
+//! The program itself, serving, as its own process: asked over real sockets, and looked at from outside.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use sd_swap::demo::stage::Stage;
 use serde_json::{Value, json};
 
@@ -40,7 +38,7 @@ impl Log {
 
 /// The program, serving; killed when it is dropped.
 pub struct Program {
-    child: Child,
+    pub child: Child,
     pub port: u16,
     pub log: Log,
 }
@@ -158,29 +156,7 @@ impl Program {
         self.job(id)["state"].as_str().unwrap_or_default().to_string()
     }
 
-    pub fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.child.id() as i32), signal).expect("sending a signal");
-    }
-
-    /// Waits for its end, no longer than this.
-    pub fn ends_within(&mut self, most: Duration) -> ExitStatus {
-        let end = Instant::now() + most;
-        loop {
-            if let Some(status) = self.child.try_wait().expect("waiting for it") {
-                return status;
-            }
-            assert!(Instant::now() < end, "it does not end within {most:?}:\n{}", self.log.all());
-            std::thread::park_timeout(Duration::from_millis(5));
-        }
-    }
-
-    /// Kills it, as a power cut would.
-    pub fn kill(mut self) {
-        self.child.kill().expect("killing it");
-        self.child.wait().expect("waiting for it");
-    }
-
-    fn proc(&self, name: &str) -> std::path::PathBuf {
+    pub fn proc(&self, name: &str) -> std::path::PathBuf {
         format!("/proc/{}/{name}", self.child.id()).into()
     }
 
@@ -189,12 +165,6 @@ impl Program {
         let status = fs::read_to_string(self.proc("status")).expect("its status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
         line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).expect("a number") * 1024
-    }
-
-    /// Sockets that it holds open.
-    pub fn sockets(&self) -> usize {
-        let fds = fs::read_dir(self.proc("fd")).expect("its descriptors").flatten();
-        fds.filter(|fd| fs::read_link(fd.path()).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))).count()
     }
 }
 
