@@ -257,3 +257,67 @@ fn interrupted(mut view: JobView) -> Arc<JobView> {
     }
     Arc::new(view)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = include_str!("../../tests/fixtures/ledgers/1-first.ledger");
+
+    fn opened(text: &str) -> (tempfile::TempDir, Ledger, Option<SetAside>) {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(NAME), text).unwrap();
+        let (ledger, aside) = Ledger::open(dir.path());
+        (dir, ledger, aside)
+    }
+
+    #[test]
+    fn what_is_saved_is_never_too_long_to_be_read() {
+        let (dir, mut ledger, _) = opened(FIRST);
+        let one = JobView::clone(&ledger.jobs()[0]);
+        for id in 10..60 {
+            let detail = Some("x".repeat(100_000));
+            ledger.put(Arc::new(JobView { id: JobId(id), detail, ..one.clone() }));
+        }
+        ledger.save().unwrap();
+        let (again, aside) = Ledger::open(dir.path());
+        assert_eq!(aside, None);
+        let ids: Vec<u64> = again.jobs().iter().map(|job| job.id.0).collect();
+        // The newest ones, without a gap.
+        assert!(ids.len() > 15 && ids.len() < 21, "{ids:?}");
+        assert_eq!(ids, (60 - ids.len() as u64..60).rev().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn numbers_of_jobs_go_on_whatever_was_lost() {
+        let cases = [
+            (FIRST.to_string(), 5),
+            (FIRST.replace("\"next\":5", "\"next\":1"), 5),
+            (FIRST.replace("\"next\":5", "\"next\":50"), 50),
+            ("{".into(), 1),
+        ];
+        for (text, want) in cases {
+            assert_eq!(opened(&text).1.next_id(), JobId(want), "{text:.60}");
+            let dir = tempfile::tempdir().unwrap();
+            fs::create_dir(dir.path().join("logs")).unwrap();
+            for name in ["sd-swap-job-70.txt", "sd-swap-job-9.txt", "sd-swap-job-x.txt", "sd-swap-job-99.txt.gz", "100"]
+            {
+                fs::write(dir.path().join("logs").join(name), "").unwrap();
+            }
+            fs::write(dir.path().join(NAME), text).unwrap();
+            assert_eq!(Ledger::open(dir.path()).0.next_id(), JobId(71));
+        }
+    }
+
+    #[test]
+    fn one_that_lies_in_the_way_is_never_written_over() {
+        let (dir, ledger, _) = opened("{");
+        // As if it could not have been moved.
+        fs::rename(dir.path().join("ledger.set-aside-1.json"), dir.path().join(NAME)).unwrap();
+        ledger.in_the_way.set(true);
+        ledger.save().unwrap();
+        assert_eq!(fs::read_to_string(dir.path().join("ledger.set-aside-1.json")).unwrap(), "{");
+        let gone = Ledger { dir: "/sys/sd-swap".into(), in_the_way: Cell::new(true), ..Ledger::empty() };
+        assert!(gone.save().unwrap_err().to_string().contains("neither read nor moved"));
+    }
+}

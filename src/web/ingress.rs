@@ -240,7 +240,7 @@ mod tests {
         for path in ["/", "/card?disk=sdb", "/about", "/nothing", "/jobs/9", "/api/devices", "/api/nothing", &style] {
             let head = TestRequest::with_uri(path).method(Method::HEAD).peer_addr("127.0.0.1:5".parse().unwrap());
             let (get, head) = (trial.ask(trial.get(path)).await, trial.ask(head).await);
-            assert_eq!((head.status, head.kind, head.text.as_str()), (get.status, get.kind, ""), "{path}");
+            assert_eq!((head.status, &head.kind, head.text.as_str()), (get.status, &get.kind, ""), "{path}");
             assert_eq!(head.header("cache-control"), get.header("cache-control"), "{path}");
         }
         // What only takes a POST does not take this either, and nothing was asked for.

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use sd_swap::demo::stage::Stage;
 
-use crate::house::Busy;
+use crate::house::{Alone, Busy};
 use crate::program::{Program, around, serving, until, within};
 use crate::support::{Verdict, is_long, verdict};
-use crate::wire::here;
+use crate::wire::{get, here, line};
 
 /// As many as the app gets from Docker where nobody changed anything; the crowd may not use them up.
 const DESCRIPTORS: usize = 1024;
@@ -78,6 +78,34 @@ fn page(program: &Program, most: Duration) -> Option<Duration> {
         (status == 200 && page.contains("</html>")).then_some(())
     });
     got.map(|()| begun.elapsed())
+}
+
+#[test]
+fn a_stream_too_many_is_told_so_and_pages_are_still_served() {
+    let house = Alone::new();
+    let open = |target: &str| {
+        let mut stream = line(here(house.port()));
+        stream.write_all(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).unwrap();
+        (String::from_utf8_lossy(&first).into_owned(), stream)
+    };
+    let mut streams: Vec<_> = (0..90).map(|n| open(["/events", "/jobs/1/events", "/api/events"][n % 3])).collect();
+    // Of a job that is over, the stream ends by itself.
+    streams.retain_mut(|(_, stream)| !is_closed(stream));
+    while streams.len() < 64 {
+        streams.push(open("/events"));
+    }
+    assert!(streams.iter().all(|(status, _)| status == "HTTP/1.1 200"), "{:?}", streams.last());
+    let page = get(house.port(), "/events");
+    assert_eq!((page.status(), page.header("retry-after")), (503, Some("60")), "{}", page.text);
+    assert!(page.body().contains("Too many pages are open"), "{}", page.text);
+    let api = get(house.port(), "/api/events");
+    assert!(api.status() == 503 && api.body().contains("\"too_many_streams\""), "{}", api.text);
+    assert!(matches!(get(house.port(), "/live?seen=").status(), 200 | 204));
+    assert_eq!(get(house.port(), "/about").status(), 200);
+    drop(streams);
+    until(|| (open("/events").0 == "HTTP/1.1 200").then_some(())).expect("a place is given back");
 }
 
 #[test]
