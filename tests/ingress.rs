@@ -2,8 +2,8 @@
 //! requests that are two, too large or too slow, and ten thousand connections at once. Nobody else gets in, nothing is
 //! shown that was smuggled in, and the job goes on.
 //!
-//! `make test` opens 4,000 connections, `make torture` 10,000. That only one address of a real network gets in is proven
-//! in network namespaces by `make package`.
+//! Where a process may not have 10,000 descriptors it opens fewer, but not by `make torture`. That only one address of a
+//! real network gets in is proven in network namespaces by `make package`.
 
 #![expect(clippy::disallowed_types, reason = "the program itself is started, and looked at from outside")]
 
