@@ -37,11 +37,12 @@ test-browser: needs-browser
 screens: needs-browser
 	node tests/browser/screens.mjs
 
-# The long form of what `make test` runs a share of: every operation of a job fails once, 10,000 seeds, 200 kills. The
-# allocator is told to give memory back: a child tool costs as much as there are pages to share with it.
+# The long form of what `make test` runs a share of: every operation of a job fails once, 10,000 seeds, 200 kills, a
+# WebSocket that says nothing. The allocator is told to give memory back: a child tool costs as much as there are pages
+# to share with it.
 torture: needs-test
 	SD_SWAP_TORTURE=1 MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 \
-		$(CARGO) test --locked --test torture --test kill --test simulate -- --nocapture --test-threads=2
+		$(CARGO) test --locked --test torture --test kill --test simulate --test ingress -- --nocapture --test-threads=2
 
 # Lines covered, per file; needs cargo-llvm-cov (cargo install cargo-llvm-cov --locked).
 coverage: needs-test

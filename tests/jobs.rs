@@ -14,6 +14,8 @@ mod house;
 mod images;
 #[path = "jobs/ledger.rs"]
 mod ledger;
+#[path = "jobs/own_backup.rs"]
+mod own_backup;
 #[path = "jobs/start.rs"]
 mod start;
 #[path = "jobs/stop.rs"]

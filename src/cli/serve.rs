@@ -52,7 +52,7 @@ pub fn run(args: ServeArgs) -> Exit {
 /// Until SIGTERM or Ctrl-C: then the page ends, and the running job leaves its card blank or finished.
 pub async fn serve(plan: Plan, options: WebOptions, ready: impl FnOnce(std::net::SocketAddr)) -> Exit {
     let started = start(plan).map_err(|error| chain(&error));
-    let (jobs, thread) = match started {
+    let (jobs, mut thread) = match started {
         Ok(started) => started,
         Err(why) => return cannot_start(&why),
     };
@@ -65,7 +65,8 @@ pub async fn serve(plan: Plan, options: WebOptions, ready: impl FnOnce(std::net:
     let mut broke = false;
     let until = async {
         tokio::select! {
-            () = asked_to_end() => {}
+            // At once: the job need not wait until the pages have ended.
+            () = asked_to_end() => thread.ask_to_end(),
             // Pages that can start nothing help nobody: whoever watches over us puts us up again.
             () = conducting.ended() => broke = true,
         }

@@ -7,7 +7,7 @@
 //!     │                  └─────────────────────► Done         (stop came too late: commit is finished, never stopped)
 //!     ├──────────────────────────────────────►  Done
 //!     ├──────────────────────────────────────►  Failed
-//!     └───── the program went away ──────────►  Interrupted   (seen at the next start; also from Stopping)
+//!     └───── the program goes, or went away ─►  Interrupted   (also seen at the next start; also from Stopping)
 //! ```
 
 use std::fmt;
@@ -101,7 +101,7 @@ pub enum JobEvent {
     Stopped,
     Broke,
     Finished,
-    /// At the start of the program: the ledger says that it ran.
+    /// The program ended under it: seen by the program itself, or at its next start, where the ledger says that it ran.
     Found,
 }
 

@@ -83,13 +83,16 @@ pub struct Conductor {
 impl Conductor {
     pub fn new(world: World, board: Board, out: Outlets, any_size: bool, notices: Vec<Warning>) -> Conductor {
         let under = survey::under_folders(world.host.as_ref(), &[&world.data, &world.backup_dir]);
+        // What is known at the start is not kept back until the Supervisor has answered.
+        let system = Arc::new(SystemView { warnings: notices.clone(), ..SystemView::default() });
+        out.system.send_replace(system.clone());
         Conductor {
             world: Rc::new(world),
             board: Rc::new(board),
             out,
             any_size,
             under,
-            system: Arc::default(),
+            system,
             asking: None,
             starting: None,
             waiting: VecDeque::new(),
@@ -136,7 +139,7 @@ impl Conductor {
             let _ = answer.send(Err(StartError::Closing));
         }
         if let Some(running) = self.running.take() {
-            running.run.ask_to_stop();
+            running.run.leave();
             // Its own waits are bounded; commit takes seconds.
             let _ = running.task.await;
         }

@@ -8,6 +8,8 @@ use crate::domain::job::JobId;
 
 /// More than a job ever writes; of a longer log the end is shown.
 const MOST: u64 = 256 * 1024;
+const BEFORE: &str = "sd-swap-job-";
+const BEHIND: &str = ".txt";
 const CUT: &str = "(the beginning is left out)\n";
 const HIDDEN: &str = "[hidden]";
 /// The value behind one of these words is nobody's business. Compared in lower case.
@@ -19,7 +21,14 @@ pub fn path(data: &Path, id: JobId) -> PathBuf {
 }
 
 pub fn name(id: JobId) -> String {
-    format!("sd-swap-job-{id}.txt")
+    format!("{BEFORE}{id}{BEHIND}")
+}
+
+/// The highest number of a job that has a log; 0 where there is none.
+pub(super) fn highest(data: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(data.join("logs")) else { return 0 };
+    let number = |name: &str| name.strip_prefix(BEFORE)?.strip_suffix(BEHIND)?.parse().ok();
+    entries.flatten().filter_map(|entry| number(entry.file_name().to_str()?)).max().unwrap_or(0)
 }
 
 /// The log of a job as plain ASCII without secrets; `None` where there is none. Blocks.

@@ -40,6 +40,8 @@ pub struct Run {
     view: RefCell<JobView>,
     /// Set when the job is asked to stop, and when one of two stages side by side failed.
     stop: StopFlag,
+    /// The program ends; nobody has asked for the job to be stopped.
+    leaving: Cell<bool>,
     begun: Instant,
     expected: Cell<Expected>,
     rates: Cell<Rates>,
@@ -56,6 +58,7 @@ impl Run {
             board,
             view: RefCell::new(view),
             stop: StopFlag::new(),
+            leaving: Cell::new(false),
             begun,
             expected: Cell::default(),
             rates: Cell::new(rates),
@@ -82,6 +85,12 @@ impl Run {
 
     pub fn expected_backup(&self) -> Bytes {
         Bytes(self.expected.get().backup)
+    }
+
+    /// The program ends: a job that nobody asked to stop is *interrupted*, and offered again at the next start (JB-5).
+    pub fn leave(&self) {
+        self.leaving.set({ self.view.borrow().state } == JobState::Running);
+        self.ask_to_stop();
     }
 
     /// The user, or the end of the program, asks to stop. The state says so until the workers have returned.
@@ -242,9 +251,13 @@ impl Run {
         let event = match result {
             Ok(()) => JobEvent::Finished,
             Err(_) if self.view.borrow().problem.is_some() => JobEvent::Broke,
+            Err(_) if self.leaving.get() => JobEvent::Found,
             Err(_) => JobEvent::Stopped,
         };
         let mut view = self.view.borrow_mut();
+        if event == JobEvent::Found {
+            view.problem = Some(Problem::Restarted { stage: view.last_stage() });
+        }
         if let Ok(state) = view.state.next(event) {
             view.state = state;
         }

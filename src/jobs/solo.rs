@@ -57,7 +57,7 @@ pub async fn solo(
     watching: impl FnOnce(watch::Receiver<AllJobs>),
     stop: impl Future<Output = ()>,
 ) -> Result<JobView, StartError> {
-    let world = plan.world().map_err(unexpected)?;
+    let world = plan.world();
     let disks = list(plan, rules).await?;
     let pc = pc_rules(plan, rules)?;
     let admitted = admit(&world, &SystemView::default(), &disks, &pc, &request).await?;

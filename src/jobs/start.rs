@@ -1,9 +1,11 @@
 //! Putting the jobs thread up, and taking it down.
 
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use url::Url;
@@ -20,6 +22,7 @@ use crate::supervisor::Supervisor;
 
 use super::board::Board;
 use super::conductor::{Conductor, Outlets};
+use super::ledger::SetAside;
 use super::scan::watch_disks;
 use super::world::World;
 use super::{Jobs, trouble};
@@ -69,14 +72,20 @@ impl Plan {
     }
 
     /// To be called on the thread that will own it.
-    pub fn world(&self) -> Result<World, String> {
-        let cache = self.data.join("images");
-        // On a PC the folder is made only when something is downloaded into it.
-        let cache = if self.releases.is_some() { Cache::open(cache) } else { Ok(Cache::unopened(cache)) };
-        let cache = cache.map_err(|error| trouble::chain(&error))?;
+    pub fn world(&self) -> World {
+        let folder = self.data.join("images");
+        // On a PC the folder is made only when something is downloaded into it. Where it cannot be had, a full or
+        // read-only disk say, the page can still tell so (JB-8); a download then says why it cannot be stored.
+        let cache = match self.releases {
+            Some(_) => Cache::open(&folder).unwrap_or_else(|error| {
+                log::warn!("{}", trouble::chain(&error));
+                Cache::unopened(&folder)
+            }),
+            None => Cache::unopened(&folder),
+        };
         let supervisor = self.supervisor.as_ref().map(|(base, token)| Supervisor::new(base, token.clone(), self.pace));
         let catalog = self.releases.clone().map(|(site, api)| Catalog { site, api, pace: self.pace });
-        Ok(World {
+        World {
             host: self.host.clone(),
             supervisor,
             client: http_client(&self.pace),
@@ -85,7 +94,7 @@ impl Plan {
             data: self.data.clone(),
             backup_dir: self.backup.clone(),
             pace: self.pace,
-        })
+        }
     }
 }
 
@@ -96,15 +105,20 @@ pub struct JobsThread {
 }
 
 impl JobsThread {
+    /// Asks the running job to stop, and does not wait for it.
+    pub fn ask_to_end(&mut self) {
+        if let Some(ending) = self.ending.take() {
+            let _ = ending.send(());
+        }
+    }
+
     /// Stops the running job, waits until its workers have returned and the ledger is written (JB-6).
     pub fn end(mut self) {
         self.finish();
     }
 
     fn finish(&mut self) {
-        if let Some(ending) = self.ending.take() {
-            let _ = ending.send(());
-        }
+        self.ask_to_end();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -138,23 +152,52 @@ pub fn start(plan: Plan) -> io::Result<(Jobs, JobsThread)> {
 type Ready = std::sync::mpsc::Sender<Result<watch::Receiver<super::AllJobs>, String>>;
 
 async fn conduct(plan: Plan, out: Outlets, ended: oneshot::Receiver<()>, ready: Ready) {
-    let (board, aside) = Board::open(&plan.data);
-    let world = match plan.world() {
-        Ok(world) => world,
+    let _held = match hold(&plan.data) {
+        Ok(held) => held,
         Err(why) => {
             // Whoever started us is waiting for this.
             let _ = ready.send(Err(why));
             return;
         }
     };
-    let mut notices = Vec::new();
-    if let Some(aside) = aside {
-        notices.push(Warning::new("ledger_set_aside", &[("why", &aside.why)]));
-    }
+    let (board, aside) = Board::open(&plan.data);
+    let world = plan.world();
+    let mut notices: Vec<Warning> = aside.iter().map(SetAside::warning).collect();
     if let Some(why) = board.save() {
         notices.push(Warning::new("cannot_save", &[("why", &why)]));
     }
     notices.iter().for_each(|notice| log::warn!("{}", notice.text));
-    let _ = ready.send(Ok(board.watch()));
-    Conductor::new(world, board, out, plan.any_size, notices).run(ended).await;
+    let jobs = board.watch();
+    let conductor = Conductor::new(world, board, out, plan.any_size, notices);
+    let _ = ready.send(Ok(jobs));
+    conductor.run(ended).await;
+}
+
+/// A tool that a program was just starting when it was killed holds the program's locks for a moment longer.
+const LET_GO: Duration = Duration::from_secs(1);
+
+/// A lock on the data folder, for as long as this is kept: a second program would take the first one's job for one that
+/// was cut short, and clear away what it is downloading. It goes with the process, however that ends. `None`: there is
+/// no such folder and none can be made, or its file system knows no locks; nobody is kept from working for that.
+fn hold(dir: &Path) -> Result<Option<File>, String> {
+    let opened = fs::create_dir_all(dir).and_then(|()| File::open(dir));
+    let folder = match opened {
+        Ok(folder) => folder,
+        Err(error) => {
+            log::warn!("the data folder {}: {error}", dir.display());
+            return Ok(None);
+        }
+    };
+    let end = Instant::now() + LET_GO;
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(Some(folder)),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => thread::sleep(LET_GO / 20),
+            Err(TryLockError::WouldBlock) => return Err(format!("another sd-swap works in {}", dir.display())),
+            Err(TryLockError::Error(error)) => {
+                log::warn!("locking the data folder {}: {error}", dir.display());
+                return Ok(None);
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What cannot be answered, as a page: title, what happened, what you can do. And the way a page leaves the house.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, LOCATION};
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -79,9 +79,20 @@ pub fn wrong_method(req: &HttpRequest) -> HttpResponse {
     page(req, StatusCode::METHOD_NOT_ALLOWED, words(req, "wrong-method"))
 }
 
+/// Too many streams are open. Whoever asked for this one asks for the parts of its page instead.
+pub fn too_many(req: &HttpRequest) -> HttpResponse {
+    let mut answer = page(req, StatusCode::SERVICE_UNAVAILABLE, words(req, "too-many"));
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
+    answer
+}
+
 /// A form that is too long, or no form at all.
 pub fn bad_form(req: &HttpRequest, status: StatusCode) -> HttpResponse {
-    let name = if status == StatusCode::PAYLOAD_TOO_LARGE { "long-form" } else { "bad-form" };
+    let name = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "long-form",
+        StatusCode::REQUEST_TIMEOUT => "slow-form",
+        _ => "bad-form",
+    };
     page(req, status, words(req, name))
 }
 

@@ -8,13 +8,15 @@ use super::links::Links;
 use super::moment::date_time;
 use super::{Shell, Site, error, language, now, words};
 use crate::domain::certificate::timestamp;
-use crate::domain::job::{JobState, JobView, Made};
+use crate::domain::job::{JobState, JobView, Made, Warning};
 use crate::texts::Language;
 
 #[derive(Template)]
 #[template(path = "history.html")]
 struct HistoryPage {
     shell: Shell,
+    /// Why earlier cards are missing here, or will not be remembered.
+    gaps: Vec<String>,
     rows: Vec<Row>,
 }
 
@@ -63,7 +65,7 @@ impl Row {
     }
 }
 
-/// Nobody saw the end of a job that was interrupted.
+/// Nobody may have seen the end of a job that was interrupted.
 fn took(t: Language, job: &JobView, now: u64) -> String {
     let until = job.ended.or((!job.state.is_over()).then_some(now));
     until.map_or("–".into(), |until| words::took(t, until.saturating_sub(job.started).saturating_mul(1000)))
@@ -91,7 +93,10 @@ fn versions(t: Language, made: &Made) -> String {
 pub async fn get(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
     let t = language(&req);
     let rows = site.jobs.all().iter().map(|job| Row::new(t, job)).collect();
-    error::html(StatusCode::OK, &HistoryPage { shell: site.shell(t, Links::TOP, false), rows })
+    let system = site.jobs.system();
+    let of_the_list = |warning: &&Warning| warning.code.starts_with("ledger_") || warning.code == "cannot_save";
+    let gaps = system.warnings.iter().filter(of_the_list).map(|warning| warning.text.said_in(t)).collect();
+    error::html(StatusCode::OK, &HistoryPage { shell: site.shell(t, Links::TOP, false), gaps, rows })
 }
 
 #[cfg(test)]
@@ -112,6 +117,22 @@ mod tests {
         let answer = history(&Trial::new()).await;
         answer.has("No cards made yet.");
         answer.has_not("<table");
+    }
+
+    #[actix_web::test]
+    async fn why_earlier_cards_are_missing_is_said_where_they_are_missed() {
+        let trial = Trial::new();
+        trial.change_system(|s| {
+            s.warnings = vec![
+                Warning::new("ledger_newer", &[("name", "ledger.set-aside-1.json")]),
+                Warning::new("cannot_save", &[("why", "<disk full>")]),
+                Warning::new("no_internet", &[]),
+            ];
+        });
+        let answer = history(&trial).await;
+        answer.has("is of a newer version of this app. It is kept unchanged as ledger.set-aside-1.json");
+        answer.has("&#60;disk full&#62;");
+        answer.has_not("internet");
     }
 
     #[actix_web::test]

@@ -1,17 +1,21 @@
 //! Who may speak to us, and what every answer says to the browser (PK-4, face §10).
 
-use std::net::IpAddr;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
+use actix_web::web::Bytes;
 use actix_web::{Error, HttpResponse, web};
-use ipnet::IpNet;
 
 use super::Site;
 use super::api::failure;
+use super::door::Visit;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
@@ -29,11 +33,15 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 /// Lets in loopback and the allowed peers by the address of their socket, never by a header; then looks where a POST
 /// comes from; then sets the headers of the answer.
 pub async fn gate(req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse, Error> {
+    let visit = req.conn_data::<Rc<Visit>>().cloned();
+    let in_chunks = req.headers().contains_key(header::TRANSFER_ENCODING);
+    visit.iter().for_each(|visit| visit.asked());
     let mut response = match refusal(&req) {
         Some(refused) => req.into_response(refused),
-        None => next.call(req).await?.map_into_boxed_body(),
+        None => answer(req, next).await?,
     };
     dress(response.headers_mut());
+    visit.iter().for_each(if in_chunks { Visit::answered_in_the_middle } else { Visit::answered });
     Ok(response)
 }
 
@@ -42,6 +50,34 @@ pub fn may_connect(headers: &mut HeaderMap, origin: &str) {
     let policy = POLICY.replace("connect-src 'self'", &format!("connect-src 'self' {origin}"));
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// `HEAD` is answered as `GET` would be, without the body (RFC 9110, 9.3.2), and a stream ends where it would begin.
+async fn answer(mut req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse, Error> {
+    let head = *req.method() == Method::HEAD && !req.headers().contains_key(header::UPGRADE);
+    if head {
+        req.head_mut().method = Method::GET;
+    }
+    let response = next.call(req).await?;
+    Ok(match head {
+        true => response.map_body(|_, body| BoxBody::new(Headless(body.size()))),
+        false => response.map_into_boxed_body(),
+    })
+}
+
+/// Says how long a body would have been, and has none.
+struct Headless(BodySize);
+
+impl MessageBody for Headless {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        self.0
+    }
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        Poll::Ready(None)
     }
 }
 
@@ -54,9 +90,8 @@ fn dress(headers: &mut HeaderMap) {
 }
 
 fn refusal(req: &ServiceRequest) -> Option<HttpResponse<BoxBody>> {
-    let allowed = req
-        .app_data::<web::Data<Site>>()
-        .is_some_and(|site| req.peer_addr().is_some_and(|peer| may_speak(peer.ip(), &site.allow_from)));
+    let site = req.app_data::<web::Data<Site>>();
+    let allowed = site.is_some_and(|site| req.peer_addr().is_some_and(|peer| site.door.lets_in(peer.ip())));
     let is_api = failure::is_ours(req.path());
     if !allowed && is_api {
         return Some(failure::stranger());
@@ -83,15 +118,13 @@ fn plain(status: StatusCode, text: &'static str) -> HttpResponse<BoxBody> {
     HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(text)
 }
 
-fn may_speak(peer: IpAddr, allow_from: &[IpNet]) -> bool {
-    // A dual-stack socket shows IPv4 peers as ::ffff:a.b.c.d.
-    let peer = peer.to_canonical();
-    peer.is_loopback() || allow_from.iter().any(|net| net.contains(&peer))
-}
-
-/// `Origin`, if sent, must name the host that the browser asked: ours, as Home Assistant or the browser calls it. Old
-/// browsers send none; for them the form's token has to do.
+/// `Sec-Fetch-Site`, if sent, must not name another site, and `Origin`, if sent, must name the host that the browser asked:
+/// ours, as Home Assistant or the browser calls it. Old browsers send neither; for them the form's token has to do.
 fn is_own_page(headers: &HeaderMap) -> bool {
+    // Another port of the same host is the same site, and another's page all the same. `none`: typed in by the user.
+    if headers.get_all("sec-fetch-site").any(|site| !matches!(site.as_bytes(), b"same-origin" | b"none")) {
+        return false;
+    }
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let Some(origin) = origin.to_str().ok().and_then(|text| url::Url::parse(text).ok()) else { return false };
     let Some(host) = origin.host_str() else { return false };
@@ -124,30 +157,10 @@ fn single(uri: &Uri) -> Option<Uri> {
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::{HOST, ORIGIN};
+    use actix_web::test::TestRequest;
 
     use super::*;
     use crate::web::trial::Trial;
-
-    #[test]
-    fn who_may_speak() {
-        let nets = ["172.30.32.2/32".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
-        let cases = [
-            ("127.0.0.1", true),
-            ("127.9.9.9", true),
-            ("::1", true),
-            ("::ffff:127.0.0.1", true),
-            ("172.30.32.2", true),
-            ("::ffff:172.30.32.2", true),
-            ("172.30.32.3", false),
-            ("172.30.33.1", false),
-            ("10.1.2.3", true),
-            ("192.168.1.5", false),
-            ("fe80::1", false),
-        ];
-        for (peer, want) in cases {
-            assert_eq!(may_speak(peer.parse().unwrap(), &nets), want, "{peer}");
-        }
-    }
 
     #[test]
     fn where_a_post_may_come_from() {
@@ -178,6 +191,30 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_a_browser_says_of_the_site() {
+        let cases = [
+            (&["same-origin"][..], true),
+            (&["none"], true),
+            (&[], true),
+            (&["cross-site"], false),
+            (&["same-site"], false),
+            (&["same-origin", "cross-site"], false),
+            (&["Same-Origin"], false),
+            (&[""], false),
+        ];
+        for (sent, want) in cases {
+            let mut headers = HeaderMap::new();
+            let values = sent.iter().map(|value| HeaderValue::from_static(value));
+            values.for_each(|value| headers.append(HeaderName::from_static("sec-fetch-site"), value));
+            assert_eq!(is_own_page(&headers), want, "{sent:?}");
+            // One good sign does not make up for a bad one.
+            headers.insert(HOST, HeaderValue::from_static("ha.local:8123"));
+            headers.insert(ORIGIN, HeaderValue::from_static("http://ha.local:8123"));
+            assert_eq!(is_own_page(&headers), want, "{sent:?}");
+        }
+    }
+
     #[actix_web::test]
     async fn strangers_get_plain_words_and_no_page() {
         let trial = Trial::new();
@@ -200,6 +237,24 @@ mod tests {
             let answer = trial.ask(request).await;
             assert_eq!(answer.status, 403, "{path}");
             assert_eq!(answer.kind.starts_with("application/json"), json, "{path}");
+        }
+        assert!(trial.asked().is_empty());
+    }
+
+    #[actix_web::test]
+    async fn head_is_get_without_the_body() {
+        let trial = Trial::new();
+        let style = format!("/assets/{}", crate::web::assets::hashed("style.css"));
+        for path in ["/", "/card?disk=sdb", "/about", "/nothing", "/jobs/9", "/api/devices", "/api/nothing", &style] {
+            let head = TestRequest::with_uri(path).method(Method::HEAD).peer_addr("127.0.0.1:5".parse().unwrap());
+            let (get, head) = (trial.ask(trial.get(path)).await, trial.ask(head).await);
+            assert_eq!((head.status, &head.kind, head.text.as_str()), (get.status, &get.kind, ""), "{path}");
+            assert_eq!(head.header("cache-control"), get.header("cache-control"), "{path}");
+        }
+        // What only takes a POST does not take this either, and nothing was asked for.
+        for path in ["/api/start-clone", "/api/jobs/7/cancel"] {
+            let head = TestRequest::with_uri(path).method(Method::HEAD).peer_addr("127.0.0.1:5".parse().unwrap());
+            assert_eq!(trial.ask(head).await.status, 405, "{path}");
         }
         assert!(trial.asked().is_empty());
     }

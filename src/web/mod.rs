@@ -5,10 +5,12 @@
 mod about;
 mod api;
 mod assets;
+mod body;
 mod cache;
 mod card;
 mod certificate;
 mod diagnostics;
+mod door;
 pub(crate) mod error;
 mod events;
 mod history;
@@ -32,8 +34,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::dev::{ServerHandle, Service, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::KeepAlive;
 use actix_web::http::header::{AcceptLanguage, Header, Quality};
 use actix_web::middleware::{Compress, from_fn};
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, Error, HttpRequest, HttpServer, body::MessageBody, web};
 use ipnet::IpNet;
 use tokio::sync::watch;
@@ -41,6 +45,7 @@ use tokio::sync::watch;
 use crate::domain::job::{JobId, JobView};
 use crate::jobs::Jobs;
 use crate::texts::Language;
+use door::Door;
 use links::Links;
 
 /// A line on top of every page that says what is not real: "Demo", a scratch card.
@@ -84,7 +89,8 @@ struct Site {
     announcer: job::Announcer,
     /// Random for each start; a POST of a form must carry it (PK-4).
     token: String,
-    allow_from: Vec<IpNet>,
+    /// Who is let in, and how many at once.
+    door: Door,
     marks: Vec<Mark>,
     more: Option<MoreRoutes>,
     /// What was plugged in and pulled last, for home's announcements.
@@ -175,9 +181,24 @@ pub fn bind(jobs: Jobs, options: WebOptions) -> Result<Bound, ServeError> {
     let WebOptions { listen, allow_from, marks, more } = options;
     let address = listen.unwrap_or(LISTEN);
     let (announcer, plugs) = (job::Announcer::default(), home::Plugs::default());
-    let site = web::Data::new(Site { jobs, announcer, plugs, token, allow_from, marks, more, closing });
+    let door = Door::new(allow_from);
+    let site = web::Data::new(Site { jobs, announcer, plugs, token, door, marks, more, closing });
+    let entrance = site.clone();
     let server = HttpServer::new(move || app(site.clone()))
         .workers(2)
+        // Reads logs, and nothing else.
+        .worker_max_blocking_threads(2)
+        .on_connect(move |connection, data| {
+            if let Some(stream) = connection.downcast_ref::<TcpStream>() {
+                entrance.door.enter(stream, data);
+            }
+        })
+        .max_connections(door::AT_ONCE)
+        .client_request_timeout(door::HEAD)
+        // A connection for each request. The server has a time limit for the head of a connection's first request only;
+        // and Home Assistant, which keeps connections longer than we would, now and then sends a request into one that
+        // is just being closed.
+        .keep_alive(KeepAlive::Disabled)
         .shutdown_timeout(2)
         .disable_signals()
         .bind(address)

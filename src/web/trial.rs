@@ -7,6 +7,7 @@ use actix_web::test::{self, TestRequest};
 use actix_web::{body::MessageBody, web};
 use tokio::sync::{mpsc, watch};
 
+use super::door::Door;
 use super::{Mark, Site, app, trial_jobs};
 use crate::domain::backup::{BackupFacts, BackupKind, BackupParts, ListedBackup};
 use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint, FoundPartition, Refusal, Transport};
@@ -135,7 +136,7 @@ impl Trial {
             jobs: jobs.clone(),
             announcer: Default::default(),
             token: TOKEN.into(),
-            allow_from: vec!["172.30.32.2/32".parse().unwrap()],
+            door: Door::new(vec!["172.30.32.2/32".parse().unwrap()]),
             marks: vec![Mark { text: "Demo <b>".into(), link: Some(("demo".into(), "Plug and pull".into())) }],
             more: None,
             plugs: Default::default(),
@@ -150,7 +151,7 @@ impl Trial {
         self.site = web::Data::new(Site {
             jobs: self.jobs.clone(),
             token: TOKEN.into(),
-            allow_from: Vec::new(),
+            door: Door::new(Vec::new()),
             marks: Vec::new(),
             more: None,
             plugs: Default::default(),

@@ -173,13 +173,13 @@ async fn sigterm_ends_the_app_in_seconds_and_its_ledger_knows_of_the_stopped_job
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert_eq!(state(&app.card), "blank");
     let ledger: Value = serde_json::from_slice(&fs::read(app.path("data/ledger.json")).unwrap()).unwrap();
-    assert_eq!((&ledger["jobs"][0]["state"], &ledger["jobs"][0]["card_now"]), (&json!("cancelled"), &json!("blank")));
+    assert_eq!((&ledger["jobs"][0]["state"], &ledger["jobs"][0]["card_now"]), (&json!("interrupted"), &json!("blank")));
     // The next start knows it, runs nothing, and would make the card.
     let (mut serving, url) = app.serve(1000);
     let (status, current) = ask("GET", &format!("{url}/api/jobs/current"), &Value::Null).await;
     assert_eq!(status, 404, "{current}");
     let job = ask("GET", &format!("{url}/api/jobs/1"), &Value::Null).await.1;
-    assert_eq!((&job["state"], &job["card_now"]), (&json!("cancelled"), &json!("blank")), "{job}");
+    assert_eq!((&job["state"], &job["card_now"]), (&json!("interrupted"), &json!("blank")), "{job}");
     until(&format!("{url}/api/devices"), |devices| own_card(devices).is_some()).await;
     serving.signal("INT");
     assert_eq!(serving.ends().code, 0);

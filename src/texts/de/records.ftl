@@ -127,3 +127,11 @@ error-stale-form-todo = Den Knopf noch einmal drücken, wenn es immer noch gewü
 error-not-rendered-title = Diese Seite konnte nicht erstellt werden
 error-not-rendered-happened = Laufende Arbeit geht weiter.
 error-not-rendered-todo = Die Seite neu laden; wiederholt es sich, die App neu starten.
+
+# What is cut off or turned away.
+error-too-many-title = Zu viele Seiten sind offen
+error-too-many-happened = Diese hier kann sich nicht von selbst auffrischen.
+error-too-many-todo = Einige schließen, oder die Seite neu laden, um den Stand zu sehen.
+error-slow-form-title = Das Formular kam nicht rechtzeitig an
+error-slow-form-happened = Es wurde nichts getan.
+error-slow-form-todo = Zurück zu den Laufwerken gehen und das Formular neu ausfüllen.

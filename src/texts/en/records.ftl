@@ -127,3 +127,11 @@ error-stale-form-todo = Press the button again if you still want to.
 error-not-rendered-title = This page could not be made
 error-not-rendered-happened = Work that runs goes on.
 error-not-rendered-todo = Load the page again; if it repeats, restart the app.
+
+# What is cut off or turned away.
+error-too-many-title = Too many pages are open
+error-too-many-happened = This one cannot be kept fresh by itself.
+error-too-many-todo = Close some, or reload the page to see what is new.
+error-slow-form-title = The form did not arrive in time
+error-slow-form-happened = Nothing was done.
+error-slow-form-todo = Go back to the disks and fill the form in again.

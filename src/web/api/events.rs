@@ -16,20 +16,26 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 
+use super::failure::too_many;
 use super::view::job_json;
 use crate::domain::disk::DiskId;
 use crate::domain::job::{JobId, JobView};
 use crate::jobs::disk_json::DiskJson;
 use crate::jobs::{AllJobs, DiskList, Jobs, ListedDisk};
 use crate::web::Site;
-use crate::web::events::sse;
+use crate::web::events::{STUCK, sse};
 
 /// A job that moves is told at most this often.
 const BREATH: Duration = Duration::from_secs(1);
 
 pub async fn get(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
+    let Some(stay) = site.door.stream(&req) else { return too_many().answer() };
     let (events, receiver) = mpsc::channel(16);
-    actix_web::rt::spawn(tell(events, site.jobs.clone(), site.closing.clone()));
+    let telling = tell(events, site.jobs.clone(), site.closing.clone());
+    actix_web::rt::spawn(async move {
+        telling.await;
+        drop(stay);
+    });
     sse(&req, receiver)
 }
 
@@ -42,14 +48,14 @@ async fn tell(events: mpsc::Sender<Event>, jobs: Jobs, mut closing: watch::Recei
     }
 }
 
-/// `None`: nobody listens any more, or the program ends.
+/// `None`: nobody listens any more, or takes what is told, or the program ends.
 async fn tell_changes(events: &mpsc::Sender<Event>, jobs: &Jobs) -> Option<()> {
     let (mut disks, mut all) = (jobs.watch_disks(), jobs.watch_jobs());
     let mut told = Told::before(&all.borrow());
     loop {
         let news = told.news(&disks.borrow_and_update(), &all.borrow_and_update());
         for event in news {
-            events.send(event).await.ok()?;
+            tokio::time::timeout(STUCK, events.send(event)).await.ok()?.ok()?;
         }
         tokio::time::sleep(BREATH).await;
         let changed = async {

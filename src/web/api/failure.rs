@@ -79,6 +79,13 @@ pub fn closing() -> Failure {
         .with_header("retry-after", "60")
 }
 
+/// Of streams and WebSockets.
+pub fn too_many() -> Failure {
+    let hint = "Close one, or ask now and then: GET api/jobs/ID, GET api/devices.";
+    Failure::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_streams", "Too many streams are open.", hint)
+        .with_header("retry-after", "60")
+}
+
 pub fn no_job() -> Failure {
     let hint = "GET api/jobs lists those there are; POST api/start-clone starts one.";
     Failure::new(StatusCode::NOT_FOUND, "no_job", "There is no such job.", hint)

@@ -6,20 +6,23 @@
 //! {"type": "done"}                                                the card is finished; then it is closed
 //! ```
 //!
-//! Closed with 1000 at the end of the job, with 1001 when the server ends or nobody answered three pings. What a client
-//! sends beside pongs is not listened to. The gate has looked at its `Origin`: no same-origin rule holds for WebSockets.
+//! Closed with 1000 at the end of the job, with 1001 when the server ends or nobody answered three pings, with 1002 or
+//! 1009 after what is no frame or too long a one. What a client sends beside pongs is not listened to. The gate has looked at its `Origin`: no same-origin rule holds for WebSockets.
 
 use std::time::Duration;
 
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::UPGRADE;
-use actix_web::{HttpRequest, HttpResponse, web};
-use actix_ws::{CloseCode, Closed, Message, MessageStream, Session};
+use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, web};
+use actix_ws::{CloseCode, Closed, Message, MessageStream, ProtocolError, Session};
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::failure::{Failure, no_job};
+use super::failure::{Failure, no_job, too_many};
 use super::jobs::named;
 use super::view::{PLAN, PlanStage, Standing, error_of};
 use crate::domain::job::{JobId, JobState, JobView, StageState};
@@ -33,18 +36,42 @@ const SILENT: Duration = Duration::from_secs(45);
 const STUCK: Duration = Duration::from_secs(10);
 /// Clients have nothing to say to us.
 const LONGEST_FRAME: usize = 1024;
+/// Bytes that a client may send between two of our pings. A control frame has 131 at most.
+const ALLOWANCE: usize = 8 * 1024;
 
 pub async fn get(req: HttpRequest, site: web::Data<Site>, body: web::Payload) -> HttpResponse {
     let is_socket = req.headers().get(UPGRADE).is_some();
     let Some(id) = named(&req).filter(|id| site.jobs.job(*id).is_some()) else { return no_job().answer() };
-    let (answer, session, messages) = match actix_ws::handle(&req, body) {
+    let (answer, session, messages) = match frugal(&req, body).await.and_then(|body| actix_ws::handle(&req, body)) {
         Ok(opened) => opened,
         Err(error) => return no_socket(is_socket, &error.to_string()).answer(),
     };
+    let Some(stay) = site.door.stream(&req) else { return too_many().answer() };
     let messages = messages.max_frame_size(LONGEST_FRAME);
     let teller = Teller { id, session, told: [None; PLAN.len()] };
-    actix_web::rt::spawn(teller.tell(messages, site.jobs.watch_jobs(), site.closing.clone()));
+    let telling = teller.tell(messages, site.jobs.watch_jobs(), site.closing.clone());
+    actix_web::rt::spawn(async move {
+        telling.await;
+        drop(stay);
+    });
     answer
+}
+
+/// A body that ends once a client sends more than pongs and pings need. The library looks at the length of a frame once
+/// all of it has come, and would keep a frame of a gigabyte in memory until then.
+async fn frugal(req: &HttpRequest, body: web::Payload) -> Result<web::Payload, Error> {
+    let (mut left, mut since) = (ALLOWANCE, Instant::now());
+    let counted = body.map(move |chunk| {
+        if since.elapsed() >= PING {
+            (left, since) = (ALLOWANCE, Instant::now());
+        }
+        let chunk = chunk?;
+        left = left.checked_sub(chunk.len()).ok_or(PayloadError::Overflow)?;
+        Ok(chunk)
+    });
+    let mut counted: Payload = Payload::Stream { payload: Box::pin(counted) };
+    // Taking it out of itself cannot fail.
+    web::Payload::from_request(req, &mut counted).await
 }
 
 /// `said`: what is wrong with the request, in the words of the WebSocket library.
@@ -66,6 +93,8 @@ enum End {
     Over,
     /// The server ends, or the client is not there any more.
     Away,
+    /// The client does not keep to the protocol.
+    Wrong(CloseCode),
 }
 
 struct Teller {
@@ -84,10 +113,14 @@ impl Teller {
         let pongs = self.session.clone();
         let end = tokio::select! {
             end = self.tell_changes(&mut jobs) => end.unwrap_or(End::Away),
-            () = answered(pongs, &mut messages) => End::Away,
+            end = answered(pongs, &mut messages) => end,
             _ = closing.wait_for(|closing| *closing) => End::Away,
         };
-        let code = if matches!(end, End::Over) { CloseCode::Normal } else { CloseCode::Away };
+        let code = match end {
+            End::Over => CloseCode::Normal,
+            End::Away => CloseCode::Away,
+            End::Wrong(code) => code,
+        };
         // Whoever is gone does not hear it.
         let _ = timeout(STUCK, self.session.close(Some(code.into()))).await;
     }
@@ -134,28 +167,35 @@ fn last_message(job: &JobView) -> Option<Value> {
 }
 
 /// Pings, and reads what the client says; returns when it is gone.
-async fn answered(mut session: Session, messages: &mut MessageStream) {
+async fn answered(mut session: Session, messages: &mut MessageStream) -> End {
     let mut pings = interval(PING);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = Instant::now();
     loop {
         let alive = tokio::select! {
             _ = pings.tick() => heard.elapsed() < SILENT && matches!(timeout(STUCK, session.ping(b"")).await, Ok(Ok(()))),
-            message = messages.recv() => match message {
-                Some(Ok(Message::Ping(bytes))) => {
-                    heard = Instant::now();
-                    matches!(timeout(STUCK, session.pong(&bytes)).await, Ok(Ok(())))
-                }
-                Some(Ok(Message::Close(_)) | Err(_)) | None => false,
-                Some(Ok(_)) => {
-                    heard = Instant::now();
-                    true
+            message = messages.recv() => {
+                heard = Instant::now();
+                match message {
+                    Some(Ok(Message::Ping(bytes))) => matches!(timeout(STUCK, session.pong(&bytes)).await, Ok(Ok(()))),
+                    Some(Ok(Message::Close(_))) | None => false,
+                    Some(Ok(_)) => true,
+                    Some(Err(error)) => return End::Wrong(code_of(&error)),
                 }
             },
         };
         if !alive {
-            return;
+            return End::Away;
         }
+    }
+}
+
+fn code_of(error: &ProtocolError) -> CloseCode {
+    match error {
+        ProtocolError::Overflow => CloseCode::Size,
+        // The line broke, or more came than is allowed.
+        ProtocolError::Io(_) => CloseCode::Policy,
+        _ => CloseCode::Protocol,
     }
 }
 

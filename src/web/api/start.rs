@@ -15,6 +15,7 @@ use crate::jobs::disk_json::ReasonJson;
 use crate::jobs::{ListedDisk, StartError};
 use crate::texts::Phrase;
 use crate::web::Site;
+use crate::web::body;
 
 const LONGEST_BODY: usize = 16 * 1024;
 /// It is kept with the job.
@@ -67,16 +68,22 @@ fn accepted(id: JobId) -> HttpResponse {
     HttpResponse::Accepted().json(json!({ "job_id": id.to_string() }))
 }
 
+fn unread(status: StatusCode) -> Failure {
+    let (code, error, hint) = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ("too_long", "The body is too long.", "A start needs no more than a few lines.")
+        }
+        StatusCode::REQUEST_TIMEOUT => {
+            ("too_slow", "The body did not come in time.", "Send the body together with the request.")
+        }
+        _ => return bad_body("The body could not be read.".into()),
+    };
+    Failure::new(status, code, error, hint)
+}
+
 async fn read(req: &HttpRequest, payload: web::Payload) -> Result<Start, Failure> {
     is_json(req, true)?;
-    let bytes = match payload.to_bytes_limited(LONGEST_BODY).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => return Err(bad_body("The body could not be read.".into())),
-        Err(_) => {
-            let hint = "A start needs no more than a few lines.";
-            return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_long", "The body is too long.", hint));
-        }
-    };
+    let bytes = body::read(req, payload, LONGEST_BODY).await.map_err(unread)?;
     serde_json::from_slice(&bytes).map_err(|error| bad_body(format!("The body cannot be used: {error}.")))
 }
 

@@ -6,6 +6,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, web};
 
+use crate::web::body;
+
 /// A form has a dozen short fields.
 pub const LONGEST_FORM: usize = 16 * 1024;
 
@@ -71,11 +73,7 @@ pub async fn read(req: &HttpRequest, payload: web::Payload) -> Result<Sent, Stat
     if !kind.trim().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
         return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
-    match payload.to_bytes_limited(LONGEST_FORM).await {
-        Ok(Ok(bytes)) => Ok(Sent::parse(&bytes)),
-        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
-        Err(_) => Err(StatusCode::PAYLOAD_TOO_LARGE),
-    }
+    body::read(req, payload, LONGEST_FORM).await.map(|bytes| Sent::parse(&bytes))
 }
 
 /// The token of a form without other fields that matter, as the stop page's.

@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 pub use part::{Part, Seen};
-pub use stream::{Watched, sse, stream};
+pub use stream::{STUCK, Watched, sse, stream};
 
 use part::{clock, escaped};
 

@@ -11,12 +11,15 @@ use tokio::sync::mpsc;
 use super::part::clock;
 use super::{Asked, Look, SLOW, Seen, Source};
 use crate::jobs::Jobs;
-use crate::web::Site;
+use crate::web::{Site, error};
 
 /// Numbers move at most this often.
 const BREATH: Duration = Duration::from_secs(1);
 /// Without any change, what says "2 minutes ago" is looked at again.
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// Until somebody who takes no events is left alone. Some fit into the channel and into the buffers on the way.
+pub const STUCK: Duration = Duration::from_secs(10);
 
 /// What makes a page look again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +36,14 @@ pub fn stream(
     source: Source,
     look: impl FnMut() -> Look + 'static,
 ) -> HttpResponse {
+    let Some(stay) = site.door.stream(req) else { return error::too_many(req) };
     let (events, receiver) = mpsc::channel(16);
     let teller = Teller { events, seen: seen(req), source };
-    actix_web::rt::spawn(tell(teller, site.jobs.clone(), site.closing.clone(), watched, look));
+    let telling = tell(teller, site.jobs.clone(), site.closing.clone(), watched, look);
+    actix_web::rt::spawn(async move {
+        telling.await;
+        drop(stay);
+    });
     sse(req, receiver)
 }
 
@@ -66,8 +74,9 @@ struct Teller {
 }
 
 impl Teller {
+    /// Who takes nothing for so long has left, too.
     async fn send(&self, event: Event) -> Result<(), Left> {
-        self.events.send(event).await.map_err(|_| Left)
+        tokio::time::timeout(STUCK, self.events.send(event)).await.map_err(|_| Left)?.map_err(|_| Left)
     }
 
     /// The safety net knows what the page has now.
