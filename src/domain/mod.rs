@@ -1,6 +1,7 @@
 //! Floor 1: words. Data and rules; no I/O, no async, no clock.
 
 pub mod backup;
+pub mod carry;
 pub mod certificate;
 pub mod confirm;
 pub mod disk;
@@ -9,6 +10,7 @@ pub mod ext4;
 pub mod image;
 pub mod job;
 pub mod layout;
+pub mod network;
 pub mod pace;
 pub mod problem;
 pub mod progress;

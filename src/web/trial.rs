@@ -8,10 +8,13 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Mark, Site, app, trial_jobs};
 use crate::domain::backup::{BackupFacts, BackupKind, ListedBackup};
+use crate::domain::carry::Carry;
 use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint, FoundPartition, Refusal, Transport};
 use crate::domain::job::*;
+use crate::domain::network::{Auth, Interface, Kind, Network, Ssid, Wifi};
 use crate::domain::problem::Problem;
 use crate::domain::progress::Amount;
+use crate::domain::secret::Secret;
 use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
 use crate::domain::system::{SystemFacts, SystemView};
@@ -241,6 +244,20 @@ pub fn backup(slug: &str, kind: BackupKind, protected: bool) -> ListedBackup {
     ListedBackup { facts, size: Bytes(2_300_000_000) }
 }
 
+/// A fixed address, 192.168.1.10, by cable.
+pub fn cable() -> Network {
+    Network { interfaces: vec![Interface::fixed_sample("end0")], unread: Vec::new() }
+}
+
+/// The same with a Wi-Fi that has a password; `connected`: and nothing is connected but that.
+pub fn with_wifi(ssid: &[u8], only: bool) -> Network {
+    let wifi = Wifi { ssid: Ssid::new(ssid).unwrap(), auth: Auth::WpaPsk, key: Secret::default() };
+    let mut network = cable();
+    network.interfaces.iter_mut().for_each(|of| of.connected = !only);
+    network.interfaces.push(Interface { kind: Kind::Wireless(wifi), ..Interface::sample("wlan0") });
+    network
+}
+
 pub fn usual_system() -> SystemView {
     SystemView {
         known: true,
@@ -255,6 +272,7 @@ pub fn usual_system() -> SystemView {
             state: Some("running".into()),
             addresses: vec!["192.168.1.42".into()],
             internet: Some(true),
+            network: Some(cable()),
             disk_free: Some(Bytes(12_300_000_000)),
             disk_used: Some(Bytes(9_000_000_000)),
             backups: Some(vec![
@@ -314,6 +332,7 @@ pub fn job(id: u64) -> JobView {
             backup: BackupChoice::New,
             image: ImageChoice::Running,
             board: None,
+            carry: Carry::usual(),
             once: Some(format!("once-{id}")),
         },
         stages,

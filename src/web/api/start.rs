@@ -8,9 +8,12 @@ use serde_json::json;
 
 use super::failure::{Failure, closing, is_json, running};
 use crate::domain::backup::BackupSlug;
+use crate::domain::carry::Carry;
 use crate::domain::disk::{Fingerprint, Refusal};
 use crate::domain::job::{BackupChoice, CardRequest, ImageChoice, JobId, JobView};
+use crate::domain::network::Network;
 use crate::domain::problem::Problem;
+use crate::domain::secret::Secret;
 use crate::jobs::disk_json::ReasonJson;
 use crate::jobs::{ListedDisk, StartError};
 use crate::texts::Phrase;
@@ -38,6 +41,12 @@ struct Start {
     /// `running` or `latest`.
     #[serde(default)]
     version: Option<String>,
+    /// Name and network settings of the system go along.
+    #[serde(default)]
+    network: Option<bool>,
+    /// Of the system's Wi-Fi; the Supervisor does not tell it.
+    #[serde(default)]
+    wifi_password: Option<String>,
     /// A second start with the same one leads to the same job.
     #[serde(default)]
     once: Option<String>,
@@ -87,7 +96,7 @@ fn bad_body(error: String) -> Failure {
 
 fn request(site: &Site, start: Start) -> Result<CardRequest, Failure> {
     // What is wrong in itself is said before what is wrong just now.
-    let (backup, image) = (backup(&start)?, image(&start)?);
+    let (backup, image, carry) = (backup(&start)?, image(&start)?, carry(site, &start)?);
     if start.once.as_deref().is_some_and(|once| once.chars().count() > LONGEST_ONCE) {
         return Err(bad_body(format!("The field once is longer than {LONGEST_ONCE} characters.")));
     }
@@ -111,6 +120,7 @@ fn request(site: &Site, start: Start) -> Result<CardRequest, Failure> {
         backup,
         image,
         board: None,
+        carry,
         once: start.once.filter(|once| !once.is_empty()),
     })
 }
@@ -152,6 +162,21 @@ fn image(start: &Start) -> Result<ImageChoice, Failure> {
         None | Some("running") => Ok(ImageChoice::Running),
         Some("latest") => Ok(ImageChoice::Latest),
         Some(_) => Err(bad_body("The version is neither \"running\" nor \"latest\".".into())),
+    }
+}
+
+/// A password that cannot be that of the system's Wi-Fi is a mistyped one.
+fn carry(site: &Site, start: &Start) -> Result<Carry, Failure> {
+    if start.network == Some(false) {
+        return Ok(Carry::nothing());
+    }
+    let password = Secret::new(start.wifi_password.as_deref().unwrap_or_default());
+    let system = site.jobs.system();
+    match system.facts.network.as_ref().and_then(Network::wifi_with_key) {
+        Some((_, wifi)) if !password.is_empty() && !wifi.auth.takes(&password) => {
+            Err(bad_body("The wifi_password cannot be that of the system's Wi-Fi.".into()))
+        }
+        _ => Ok(Carry::of_system(password)),
     }
 }
 
