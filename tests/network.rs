@@ -208,7 +208,7 @@ fn networkmanager_reads_hostile_names_and_passwords() {
         b"\"quoted\"",
         b"it's",
         b"back\\slash\\s",
-        b"new\nline=1\r\n[ipv4]\nmethod=disabled",
+        b"new\n[ipv4]\r\nmethod=disabled",
         "Küche ☕".as_bytes(),
         b"\xff\xfe\x00\x80",
         b"\x00",
@@ -217,8 +217,19 @@ fn networkmanager_reads_hostile_names_and_passwords() {
     ];
     let mut profiles: Vec<Profile> = names.iter().map(|name| wifi(name, Auth::WpaPsk, "correct horse")).collect();
     let keys = [
-        " leading", "trailing ", "        ", "back\\slash\\s", "a=b;c=d;", "#12345678", "[section]", "\"quoted\"",
-        "Größe und ☕", "%s%n%d%x", "{0}{file}", "'; rm -rf /", "12345678",
+        " leading",
+        "trailing ",
+        "        ",
+        "back\\slash\\s",
+        "a=b;c=d;",
+        "#12345678",
+        "[section]",
+        "\"quoted\"",
+        "Größe und ☕",
+        "%s%n%d%x",
+        "{0}{file}",
+        "'; rm -rf /",
+        "12345678",
     ];
     profiles.extend(keys.iter().map(|key| wifi(b"Home WLAN", Auth::WpaPsk, key)));
     assert_read(&profiles);
@@ -274,7 +285,6 @@ fn any_ip<A: Clone + std::fmt::Debug + PartialEq>(
 fn networkmanager_reads_whatever_went_in() {
     // One run of its library for all of them.
     let mut runner = TestRunner::default();
-    let profiles: Vec<Profile> =
-        (0..500).map(|_| any_profile().new_tree(&mut runner).unwrap().current()).collect();
+    let profiles: Vec<Profile> = (0..500).map(|_| any_profile().new_tree(&mut runner).unwrap().current()).collect();
     assert_read(&profiles);
 }

@@ -158,7 +158,8 @@ fn settings_in_the_overlay_partition() {
     std::fs::write(bench.dir.path().join("name"), "villa\n").unwrap();
     let overlay = |commands: &str| {
         let script = bench.dir.path().join("script");
-        std::fs::write(&script, commands.replace("NAME", &bench.dir.path().join("name").display().to_string())).unwrap();
+        std::fs::write(&script, commands.replace("NAME", &bench.dir.path().join("name").display().to_string()))
+            .unwrap();
         shell(&format!("debugfs -w -f {} '{}?offset={}'", script.display(), bench.card.display(), 1_230_848 * 512));
     };
     overlay("mkdir /etc\ncd /etc\nwrite NAME hostname\nset_inode_field hostname mode 0100644\n");

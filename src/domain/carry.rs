@@ -184,7 +184,8 @@ impl fmt::Display for Carried {
     /// "the name homeassistant, the settings of eth0 and wlan0"
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.hostname.iter().map(|name| format!("the name {name}"));
-        let interfaces = (!self.interfaces.is_empty()).then(|| format!("the settings of {}", self.interfaces.join(", ")));
+        let interfaces =
+            (!self.interfaces.is_empty()).then(|| format!("the settings of {}", self.interfaces.join(", ")));
         f.write_str(&name.chain(interfaces).collect::<Vec<_>>().join("; "))
     }
 }

@@ -158,7 +158,8 @@ fn parent(told: &str, id: u16, name: &InterfaceName, names: &[&str]) -> Option<I
     }
     let start = name.as_str().strip_suffix(&format!(".{id}"))?;
     let is_cut = name.as_str().len() == 15;
-    let mut fitting = names.iter().filter(|parent| **parent == start || is_cut && parent.starts_with(start));
+    let others = names.iter().filter(|other| **other != name.as_str());
+    let mut fitting = others.filter(|parent| **parent == start || is_cut && parent.starts_with(start));
     match (fitting.next(), fitting.next()) {
         (Some(only), None) => InterfaceName::new(only),
         _ => None,

@@ -51,29 +51,73 @@ fn assert_settings(card: &Path, image: &Path, backup: Option<&Path>, board: Boar
     let cable_text = with_uuid(
         &cable,
         &[
-            "[connection]", "id=Supervisor end0", "UUID", "type=ethernet", "interface-name=end0", "llmnr=2", "mdns=2", "",
-            "[ethernet]", "cloned-mac-address=preserve", "",
-            "[ipv4]", "address1=192.168.1.10/24", "dns=192.168.1.1;1.1.1.1;", "gateway=192.168.1.1", "method=manual", "",
-            "[ipv6]", "method=auto", "addr-gen-mode=stable-privacy",
+            "[connection]",
+            "id=Supervisor end0",
+            "UUID",
+            "type=ethernet",
+            "interface-name=end0",
+            "llmnr=2",
+            "mdns=2",
+            "",
+            "[ethernet]",
+            "cloned-mac-address=preserve",
+            "",
+            "[ipv4]",
+            "address1=192.168.1.10/24",
+            "dns=192.168.1.1;1.1.1.1;",
+            "gateway=192.168.1.1",
+            "method=manual",
+            "",
+            "[ipv6]",
+            "method=auto",
+            "addr-gen-mode=stable-privacy",
         ],
     );
     let wifi_text = with_uuid(
         &wifi,
         &[
-            "[connection]", "id=Supervisor wlan0", "UUID", "type=wifi", "interface-name=wlan0", "",
-            "[wifi]", "cloned-mac-address=preserve", "mode=infrastructure", "ssid=49;54;59;34;61;10;", "",
-            "[wifi-security]", "auth-alg=open", "key-mgmt=wpa-psk", "psk=\\scorrect; horse=\\\\\"\\s", "",
-            "[ipv4]", "method=auto", "",
-            "[ipv6]", "method=auto", "addr-gen-mode=default",
+            "[connection]",
+            "id=Supervisor wlan0",
+            "UUID",
+            "type=wifi",
+            "interface-name=wlan0",
+            "",
+            "[wifi]",
+            "cloned-mac-address=preserve",
+            "mode=infrastructure",
+            "ssid=49;54;59;34;61;10;",
+            "",
+            "[wifi-security]",
+            "auth-alg=open",
+            "key-mgmt=wpa-psk",
+            "psk=\\scorrect; horse=\\\\\"\\s",
+            "",
+            "[ipv4]",
+            "method=auto",
+            "",
+            "[ipv6]",
+            "method=auto",
+            "addr-gen-mode=default",
         ],
     );
     let vlan_text = with_uuid(
         &vlan,
         &[
-            "[connection]", "id=Supervisor end0.7", "UUID", "type=vlan", "",
-            "[vlan]", "id=7", "parent=end0", "",
-            "[ipv4]", "address1=10.7.0.2/24", "method=manual", "",
-            "[ipv6]", "method=link-local",
+            "[connection]",
+            "id=Supervisor end0.7",
+            "UUID",
+            "type=vlan",
+            "",
+            "[vlan]",
+            "id=7",
+            "parent=end0",
+            "",
+            "[ipv4]",
+            "address1=10.7.0.2/24",
+            "method=manual",
+            "",
+            "[ipv6]",
+            "method=link-local",
         ],
     );
     let setting = |path, mode, content| Setting { path, mode, content };
@@ -114,7 +158,11 @@ fn name_and_network_go_onto_every_kind_of_card() {
         // Once more onto the same card.
         let again = make_card(&image, &[&carry[..], &["--to", text(&card), "--yes"]].concat());
         assert_eq!(again.code, 0, "{}", again.err);
-        assert!(again.err.contains("Carried over: the name villa; the settings of end0, wlan0, end0.7."), "{}", again.err);
+        assert!(
+            again.err.contains("Carried over: the name villa; the settings of end0, wlan0, end0.7."),
+            "{}",
+            again.err
+        );
         assert_settings(&card, &raw, None, board, start);
         [&card, &raw, &image].into_iter().for_each(|file| fs::remove_file(file).unwrap());
     }
@@ -146,7 +194,8 @@ fn what_cannot_be_understood_stays_behind_and_is_named() {
     let made = make_card(&image, &["--network", text(&file), "--to", text(&card), "--size", "64M", "--yes", "--json"]);
     assert_eq!(made.code, 0, "{}", made.err);
     let report = made.json();
-    let warnings: Vec<&str> = report["warnings"].as_array().unwrap().iter().filter_map(|w| w["code"].as_str()).collect();
+    let warnings: Vec<&str> =
+        report["warnings"].as_array().unwrap().iter().filter_map(|w| w["code"].as_str()).collect();
     assert_eq!((warnings, &report["carried"]), (vec!["interface_left", "wifi_left"], &json!(null)));
     assert!(report["warnings"][0]["text"].as_str().unwrap().contains("end0 could not be understood (ipv4.address)"));
     assert!(!made.out.contains("Our Home"), "{}", made.out);

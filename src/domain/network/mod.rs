@@ -269,11 +269,7 @@ mod tests {
     fn the_password_of_the_wifi_in_use_is_asked_for() {
         let wifi = |name: &str, auth, primary| Interface {
             primary,
-            kind: Kind::Wireless(Wifi {
-                ssid: Ssid::new(name.as_bytes()).unwrap(),
-                auth,
-                key: Secret::default(),
-            }),
+            kind: Kind::Wireless(Wifi { ssid: Ssid::new(name.as_bytes()).unwrap(), auth, key: Secret::default() }),
             ..Interface::sample(name)
         };
         let mut network = Network {

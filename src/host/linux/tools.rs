@@ -64,7 +64,8 @@ impl<'a> Plan<'a> {
     fn of(call: &ToolCall<'a>, card: RawFd) -> Result<Plan<'a>, HostError> {
         let at = |offset: &u64| OsString::from(format!("/proc/self/fd/{card}?offset={offset}"));
         let tool = call.tool();
-        let plan = |arguments| Plan { tool, arguments, script: String::new(), files: Vec::new(), meter: None, limit: LIMIT };
+        let plan =
+            |arguments| Plan { tool, arguments, script: String::new(), files: Vec::new(), meter: None, limit: LIMIT };
         Ok(match call {
             ToolCall::Repair { offset } => plan(vec!["-fy".into(), at(offset)]),
             ToolCall::Check { offset } => plan(vec!["-fn".into(), at(offset)]),

@@ -227,6 +227,31 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn the_network_goes_along_unless_told_otherwise() {
+        let trial = Trial::new();
+        trial.change_system(|system| system.facts.network = Some(with_wifi(b"Our Home", true)));
+        let cases = [
+            ("", Carry::usual()),
+            (r#","network":true"#, Carry::usual()),
+            (r#","network":null,"wifi_password":null"#, Carry::usual()),
+            (r#","network":false,"wifi_password":"x""#, Carry::nothing()),
+            (r#","wifi_password":"correct horse""#, Carry::of_system(Secret::new("correct horse"))),
+        ];
+        for (more, want) in cases {
+            let body = format!(r#"{{"device":"sdb","fingerprint":"v1-of-sdb"{more}}}"#);
+            assert_eq!(trial.ask(trial.post_json("/api/start-clone", &body)).await.status, 202, "{body}");
+            let Some(Heard::Start(request)) = trial.asked().pop() else { panic!("no start") };
+            assert_eq!(request.carry, want, "{body}");
+        }
+        for odd in [r#""wifi_password":"short""#, r#""wifi_password":7"#, r#""network":"yes""#] {
+            let body = format!(r#"{{"device":"sdb","fingerprint":"v1-of-sdb",{odd}}}"#);
+            let answer = trial.ask(trial.post_json("/api/start-clone", &body)).await;
+            is_error(&answer, 400, "bad_request");
+            answer.has_not("short");
+        }
+    }
+
+    #[actix_web::test]
     async fn what_cannot_be_started_says_why() {
         let trial = Trial::new();
         let bodies = [
