@@ -81,10 +81,7 @@ fn text<'a>(of: &'a Value, key: &str) -> Option<&'a str> {
 }
 
 /// A word of a list, or nothing said.
-fn word<T: Default>(of: &Value, key: &str, field: &'static str, known: &[(&str, T)]) -> Result<T, &'static str>
-where
-    T: Copy,
-{
+fn word<T: Default + Copy>(of: &Value, key: &str, field: &'static str, known: &[(&str, T)]) -> Result<T, &'static str> {
     match of.get(key) {
         None | Some(Value::Null) => Ok(T::default()),
         Some(Value::String(said)) => known.iter().find(|(word, _)| word == said).map(|(_, value)| *value).ok_or(field),

@@ -33,82 +33,79 @@ fn network(dir: &Path) -> PathBuf {
     path
 }
 
-fn keyfile(lines: &[&str]) -> String {
-    lines.join("\n") + "\n"
-}
+// What becomes of it. UUIDs are made of the interfaces' names.
+const CABLE: &str = r#"[connection]
+id=Supervisor end0
+uuid=a67465fe-7a2f-8cba-866e-bb1aace5ea56
+type=ethernet
+interface-name=end0
+llmnr=2
+mdns=2
+
+[ethernet]
+cloned-mac-address=preserve
+
+[ipv4]
+address1=192.168.1.10/24
+dns=192.168.1.1;1.1.1.1;
+gateway=192.168.1.1
+method=manual
+
+[ipv6]
+method=auto
+addr-gen-mode=stable-privacy
+"#;
+
+const WIFI: &str = r#"[connection]
+id=Supervisor wlan0
+uuid=d87af099-6ba2-876c-85c0-e7e6c4e07e22
+type=wifi
+interface-name=wlan0
+
+[wifi]
+cloned-mac-address=preserve
+mode=infrastructure
+ssid=49;54;59;34;61;10;
+
+[wifi-security]
+auth-alg=open
+key-mgmt=wpa-psk
+psk=\scorrect; horse=\\"\s
+
+[ipv4]
+method=auto
+
+[ipv6]
+method=auto
+addr-gen-mode=default
+"#;
+
+const VLAN: &str = r#"[connection]
+id=Supervisor end0.7
+uuid=5d0c006b-dfcd-8fe3-8fda-a312ea8fea39
+type=vlan
+
+[vlan]
+id=7
+parent=end0
+
+[ipv4]
+address1=10.7.0.2/24
+method=manual
+
+[ipv6]
+method=link-local
+"#;
 
 fn assert_settings(card: &Path, image: &Path, backup: Option<&Path>, board: Board) {
     let path = |name: &str| format!("{FOLDER}/{name}.nmconnection");
     let (cable, wifi, vlan) = (path("end0"), path("wlan0"), path("end0.7"));
-    let cable_text = keyfile(&[
-        "[connection]",
-        "id=Supervisor end0",
-        "uuid=a67465fe-7a2f-8cba-866e-bb1aace5ea56",
-        "type=ethernet",
-        "interface-name=end0",
-        "llmnr=2",
-        "mdns=2",
-        "",
-        "[ethernet]",
-        "cloned-mac-address=preserve",
-        "",
-        "[ipv4]",
-        "address1=192.168.1.10/24",
-        "dns=192.168.1.1;1.1.1.1;",
-        "gateway=192.168.1.1",
-        "method=manual",
-        "",
-        "[ipv6]",
-        "method=auto",
-        "addr-gen-mode=stable-privacy",
-    ]);
-    let wifi_text = keyfile(&[
-        "[connection]",
-        "id=Supervisor wlan0",
-        "uuid=d87af099-6ba2-876c-85c0-e7e6c4e07e22",
-        "type=wifi",
-        "interface-name=wlan0",
-        "",
-        "[wifi]",
-        "cloned-mac-address=preserve",
-        "mode=infrastructure",
-        "ssid=49;54;59;34;61;10;",
-        "",
-        "[wifi-security]",
-        "auth-alg=open",
-        "key-mgmt=wpa-psk",
-        "psk=\\scorrect; horse=\\\\\"\\s",
-        "",
-        "[ipv4]",
-        "method=auto",
-        "",
-        "[ipv6]",
-        "method=auto",
-        "addr-gen-mode=default",
-    ]);
-    let vlan_text = keyfile(&[
-        "[connection]",
-        "id=Supervisor end0.7",
-        "uuid=5d0c006b-dfcd-8fe3-8fda-a312ea8fea39",
-        "type=vlan",
-        "",
-        "[vlan]",
-        "id=7",
-        "parent=end0",
-        "",
-        "[ipv4]",
-        "address1=10.7.0.2/24",
-        "method=manual",
-        "",
-        "[ipv6]",
-        "method=link-local",
-    ]);
     let setting = |path, mode, content| Setting { path, mode, content };
     let settings = [
         setting("/etc/hostname", "100644", "villa\n"),
-        setting(&cable, "100600", &cable_text),
-        setting(&wifi, "100600", &wifi_text),
-        setting(&vlan, "100600", &vlan_text),
+        setting(&cable, "100600", CABLE),
+        setting(&wifi, "100600", WIFI),
+        setting(&vlan, "100600", VLAN),
     ];
     assert_eq!(assert_card_with(card, image, backup, board.slug(), &settings), Ok(()), "{board}");
 }

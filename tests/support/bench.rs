@@ -31,6 +31,8 @@ pub const CARD: u64 = 48 * MIB;
 /// Where the data partition of the images begins and how long it is, in sectors.
 pub const DATA_START: u64 = 12 * 2048;
 pub const DATA_SECTORS: u64 = 12 * 2048;
+/// Where the overlay partition of those with a GPT begins, in sectors.
+pub const OVERLAY_START: u64 = 11 * 2048;
 /// Bytes of the images.
 pub const IMAGE: u64 = 25 * MIB;
 /// The slug of [`BACKUP`].
@@ -122,7 +124,7 @@ fn overlay_file_system(dir: &Path) -> Vec<u8> {
 
 /// Where a table puts the overlay partition, in sectors.
 fn overlay_start(is_mbr: bool) -> u64 {
-    if is_mbr { 20480 } else { 22528 }
+    if is_mbr { 10 * 2048 } else { OVERLAY_START }
 }
 
 /// An unpacked image with this table; `change` may spoil its file system before it goes in.
