@@ -11,7 +11,7 @@ use crate::domain::backup::{BackupFacts, BackupKind, ListedBackup};
 use crate::domain::carry::Carry;
 use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint, FoundPartition, Refusal, Transport};
 use crate::domain::job::*;
-use crate::domain::network::{Auth, Interface, Kind, Network, Ssid, Wifi};
+use crate::domain::network::{Auth, Interface, Kind, Network, Ssid, Unread, Wifi};
 use crate::domain::problem::Problem;
 use crate::domain::progress::Amount;
 use crate::domain::secret::Secret;
@@ -249,7 +249,7 @@ pub fn cable() -> Network {
     Network { interfaces: vec![Interface::fixed_sample("end0")], unread: Vec::new() }
 }
 
-/// The same with a Wi-Fi that has a password; `connected`: and nothing is connected but that.
+/// The same with a Wi-Fi that has a password; `only`: and no cable is connected.
 pub fn with_wifi(ssid: &[u8], only: bool) -> Network {
     let wifi = Wifi { ssid: Ssid::new(ssid).unwrap(), auth: Auth::WpaPsk, key: Secret::default() };
     let mut network = cable();
@@ -515,6 +515,13 @@ pub const STATES: &[(&str, Set)] = &[
                 Problem::NoRoomForBackup { free: Bytes(1_000_000_000), need: Bytes(2_300_000_000) },
                 Problem::NoInternet,
             ];
+        });
+    }),
+    ("wifi", |t| {
+        t.change_system(|s| {
+            let mut network = with_wifi("Unser WLAN 2,4 GHz ☕".as_bytes(), true);
+            network.unread.push(Unread { interface: "end1".into(), field: "ipv4.address" });
+            s.facts.network = Some(network);
         });
     }),
     ("not-haos", |t| t.change_system(|s| s.problems = vec![Problem::NotHaos])),

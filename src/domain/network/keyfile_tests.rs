@@ -15,7 +15,7 @@ fn read(text: &str) -> BTreeMap<(String, String), String> {
             group = name.strip_suffix(']').expect("a group ends").to_string();
         } else if !line.trim().is_empty() && !line.starts_with('#') {
             let (key, value) = line.split_once('=').unwrap_or_else(|| panic!("no key: {line:?}"));
-            let value = unescape(value.trim_start());
+            let value = unescape(value.trim_ascii_start());
             assert!(found.insert((group.clone(), key.to_string()), value).is_none(), "{key} twice");
         }
     }
