@@ -54,9 +54,12 @@ error-disk-gone-todo = Einstecken, zurück zu den Datenträgern gehen und ihn do
 # Name and network of this system go along.
 card-keeps-both = Die neue Karte behält die Adresse { $address } und den Namen { $name }.
 card-keeps-address = Die neue Karte behält die Adresse { $address }.
-card-keeps-name = Die neue Karte behält den Namen { $name }; ihre Adresse kommt vom Router, wie jetzt.
+card-keeps-name = Die neue Karte behält den Namen { $name }.
+card-keeps-name-by-router = Die neue Karte behält den Namen { $name }; ihre Adresse kommt vom Router, wie jetzt.
 card-keeps-wifi-asked = Sie verbindet sich mit dem WLAN { $wifi }, wenn unten sein Passwort eingegeben wird.
+card-keeps-wifi-asked-address = Sie verbindet sich mit dem WLAN { $wifi } und der Adresse { $address }, wenn unten sein Passwort eingegeben wird.
 card-keeps-wifi-open = Sie verbindet sich mit dem WLAN { $wifi }.
+card-keeps-wifi-open-address = Sie verbindet sich mit dem WLAN { $wifi } und der Adresse { $address }.
 card-keeps-nothing = Name, Adressen und WLAN dieses Systems bleiben zurück, wie gewählt: Die neue Karte heißt homeassistant und bekommt ihre Adresse vom Router.
 card-wifi = WLAN-Passwort für
 card-wifi-hint = Home Assistant gibt es nicht preis. Es wird nur für diese Karte verwendet und sonst nirgends aufgehoben. Ohne es muss das WLAN neu eingerichtet werden, und bis dahin braucht die neue Karte ein Netzwerkkabel.

@@ -54,9 +54,12 @@ error-disk-gone-todo = Plug it in, go back to the disks and choose it there.
 # Name and network of this system go along.
 card-keeps-both = Your new card will keep the address { $address } and the name { $name }.
 card-keeps-address = Your new card will keep the address { $address }.
-card-keeps-name = Your new card will keep the name { $name }; its address comes from your router, as now.
+card-keeps-name = Your new card will keep the name { $name }.
+card-keeps-name-by-router = Your new card will keep the name { $name }; its address comes from your router, as now.
 card-keeps-wifi-asked = It will join the Wi-Fi { $wifi } if its password is typed below.
+card-keeps-wifi-asked-address = It will join the Wi-Fi { $wifi } with the address { $address } if its password is typed below.
 card-keeps-wifi-open = It will join the Wi-Fi { $wifi }.
+card-keeps-wifi-open-address = It will join the Wi-Fi { $wifi } with the address { $address }.
 card-keeps-nothing = Name, addresses and Wi-Fi of this system stay behind, as you have chosen: the new card is called homeassistant and gets its address from your router.
 card-wifi = Wi-Fi password for
 card-wifi-hint = Home Assistant does not tell it. It is used for this card and kept nowhere else. Without it the Wi-Fi has to be set up anew, and the new card needs a network cable until then.

@@ -1,11 +1,13 @@
 //! What of the old system's name and network goes along: said beforehand, asked for where it cannot be read (FN-1).
 
+use std::net::IpAddr;
+
 use super::check::Field;
 use super::form::Filled;
 use super::page::CardPage;
 use crate::domain::carry::{Carry, Left, Luggage};
 use crate::domain::job::Warning;
-use crate::domain::network::{Hostname, Network};
+use crate::domain::network::{Hostname, Interface, Network};
 use crate::domain::secret::Secret;
 use crate::domain::system::{SystemFacts, SystemView};
 use crate::texts::Language;
@@ -34,6 +36,7 @@ pub fn keeps(t: Language, facts: &SystemFacts, filled: &Filled) -> Vec<String> {
     let addresses = facts.network.as_ref().map(wired_addresses).unwrap_or_default();
     let mut lines: Vec<String> = match (addresses.as_str(), name) {
         ("", None) => Vec::new(),
+        ("", Some(name)) if by_router(facts) => vec![t.with("card-keeps-name-by-router", "name", name)],
         ("", Some(name)) => vec![t.with("card-keeps-name", "name", name)],
         (addresses, None) => vec![t.with("card-keeps-address", "address", addresses)],
         (addresses, Some(name)) => vec![t.tell("card-keeps-both", &[("address", &addresses), ("name", &name)])],
@@ -42,22 +45,35 @@ pub fn keeps(t: Language, facts: &SystemFacts, filled: &Filled) -> Vec<String> {
     lines
 }
 
+/// Everything is known, and nothing has an address of its own.
+fn by_router(facts: &SystemFacts) -> bool {
+    let Some(network) = &facts.network else { return false };
+    network.unread.is_empty() && network.interfaces.iter().all(|of| of.fixed_addresses().is_empty())
+}
+
 fn wired_addresses(network: &Network) -> String {
     let wired = network.interfaces.iter().filter(|of| of.wifi().is_none());
-    let all: Vec<String> = wired.flat_map(|of| of.fixed_addresses()).map(|address| address.to_string()).collect();
-    all.join(", ")
+    joined(wired.flat_map(Interface::fixed_addresses))
+}
+
+fn joined(addresses: impl Iterator<Item = IpAddr>) -> String {
+    addresses.map(|address| address.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 fn wifis(t: Language, network: &Network) -> Vec<String> {
     let asked = network.wifi_with_key().map(|(of, _)| &of.name);
-    let line = |of: &crate::domain::network::Interface| {
+    let line = |of: &Interface| {
         let wifi = of.wifi()?;
-        let key = match () {
-            () if asked == Some(&of.name) => "card-keeps-wifi-asked",
-            () if !wifi.auth.has_key() => "card-keeps-wifi-open",
+        let (name, address) = (wifi.ssid.shown(), joined(of.fixed_addresses().into_iter()));
+        let (key, with_address) = match () {
+            () if asked == Some(&of.name) => ("card-keeps-wifi-asked", "card-keeps-wifi-asked-address"),
+            () if !wifi.auth.has_key() => ("card-keeps-wifi-open", "card-keeps-wifi-open-address"),
             () => return None,
         };
-        Some(t.with(key, "wifi", wifi.ssid.shown()))
+        Some(match address.as_str() {
+            "" => t.with(key, "wifi", name),
+            address => t.tell(with_address, &[("wifi", &name), ("address", &address)]),
+        })
     };
     network.interfaces.iter().filter_map(line).collect()
 }

@@ -437,6 +437,16 @@ async fn what_the_new_card_keeps_is_said_beforehand_and_can_be_left_behind() {
     let page = trial.ask(trial.get("/card?disk=sdb")).await;
     page.has("will keep the name homeassistant; its address comes from your router");
     trial.change_system(|system| {
+        let mut network = with_wifi(b"Our Home", true);
+        network.interfaces.remove(0);
+        network.interfaces[0].ipv4 = cable().interfaces[0].ipv4.clone();
+        system.facts.network = Some(network);
+    });
+    let page = trial.ask(trial.get("/card?disk=sdb")).await;
+    page.has("will keep the name homeassistant.</p>");
+    page.has("It will join the Wi-Fi Our Home with the address 192.168.1.10 if its password is typed below.");
+    trial.change_system(|system| {
+        system.facts.network = Some(Default::default());
         let unread = crate::domain::network::Unread { interface: "eth9".into(), field: "ipv4.gateway" };
         system.facts.network.as_mut().unwrap().unread.push(unread);
         system.facts.hostname = Some("no name".into());
