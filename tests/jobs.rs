@@ -8,6 +8,8 @@ mod watched;
 
 #[path = "jobs/backups.rs"]
 mod backups;
+#[path = "jobs/carry.rs"]
+mod carry;
 #[path = "jobs/house.rs"]
 mod house;
 #[path = "jobs/images.rs"]

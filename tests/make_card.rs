@@ -10,6 +10,8 @@ mod readback;
 
 #[path = "make_card/boards.rs"]
 mod boards;
+#[path = "make_card/carry.rs"]
+mod carry;
 #[path = "make_card/flash.rs"]
 mod flash;
 #[path = "make_card/loops.rs"]

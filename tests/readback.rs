@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use foreign::Foreign;
-use readback::assert_card;
+use readback::{Setting, assert_card, assert_card_with};
 
 /// No whole number of MiB, nor of file system blocks.
 const CARD: u64 = (860 << 20) + 5 * 512;
@@ -144,6 +144,30 @@ fn a_gpt_card() {
     bench.edit("set_super_value state 1\nset_super_value volume_name hassos-dato\n");
     let answer = bench.read().unwrap_err();
     assert!(answer.contains("hassos-dato"), "{answer}");
+}
+
+#[test]
+fn settings_in_the_overlay_partition() {
+    let bench = Bench::new(Foreign::Generic);
+    let read = || {
+        let name = Setting { path: "/etc/hostname", mode: "100644", content: "villa\n" };
+        assert_card_with(&bench.card, &bench.image, Some(&bench.backup), bench.board.board(), &[name])
+    };
+    let missing = read().unwrap_err();
+    assert!(missing.contains("files of the overlay") && missing.contains("/etc: on the card None"), "{missing}");
+    std::fs::write(bench.dir.path().join("name"), "villa\n").unwrap();
+    let overlay = |commands: &str| {
+        let script = bench.dir.path().join("script");
+        std::fs::write(&script, commands.replace("NAME", &bench.dir.path().join("name").display().to_string()))
+            .unwrap();
+        shell(&format!("debugfs -w -f {} '{}?offset={}'", script.display(), bench.card.display(), 1_230_848 * 512));
+    };
+    overlay("mkdir /etc\ncd /etc\nwrite NAME hostname\nset_inode_field hostname mode 0100644\n");
+    overlay("cd /etc\nset_inode_field hostname uid 0\nset_inode_field hostname gid 0\n");
+    assert_eq!(read(), Ok(()));
+    assert!(bench.read().unwrap_err().contains("before data is not as in the image"));
+    overlay("cd /etc\nset_inode_field hostname mode 0100600\n");
+    assert!(read().unwrap_err().contains("100600"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sd_swap::domain::carry::Carry;
 use sd_swap::domain::disk::{DiskId, Fingerprint};
 use sd_swap::domain::job::{BackupChoice, CardRequest, ImageChoice, JobId};
 use sd_swap::domain::pace::Pace;
@@ -44,6 +45,7 @@ async fn a_silent_supervisor_holds_up_neither_a_stop_nor_the_disks() {
         backup: BackupChoice::None,
         image: ImageChoice::Running,
         board: None,
+        carry: Carry::nothing(),
         once: None,
     };
     let others = async {

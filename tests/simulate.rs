@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use sd_swap::demo::releases::Fault as ReleaseFault;
 use sd_swap::demo::stage::{Stage, StageSpec};
 use sd_swap::demo::supervisor::{AnswerFault, BackupFault, Fault as SupervisorFault};
+use sd_swap::domain::carry::Carry;
 use sd_swap::domain::disk::DiskId;
 use sd_swap::domain::image::Board;
 use sd_swap::domain::job::{BackupChoice, CardNow, CardRequest, ImageChoice, JobId, JobState, JobView};
@@ -221,6 +222,7 @@ impl<'a> World<'a> {
             backup,
             image: ImageChoice::Running,
             board: None,
+            carry: Carry::usual(),
             once: Some(once.into()),
         })
     }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use sd_swap::demo::image::{ImageSpec, Shape, make_raw};
 use sd_swap::demo::supervisor::{PackPlan, StandinConfig, write_backup};
+use sd_swap::domain::carry::{Carry, Given};
 use sd_swap::domain::disk::DiskId;
 use sd_swap::domain::image::Board;
 use sd_swap::domain::job::{BackupChoice, CardNow, CardRequest, ImageChoice, JobState, JobView};
@@ -68,6 +69,7 @@ impl Bench {
             backup: BackupChoice::File(self.backup.clone()),
             image: ImageChoice::File(self.image.clone()),
             board: None,
+            carry: Carry::of(Given { hostname: "villa".parse().ok(), network: None }),
             once: None,
         };
         let plan = Plan { data: self.dir.path().join("data"), ..Plan::pc(Arc::new(host.clone()), Pace::brisk()) };

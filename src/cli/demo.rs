@@ -10,6 +10,7 @@ use crate::demo::image::Shape;
 use crate::demo::page;
 use crate::demo::stage::{Stage, StageSpec};
 use crate::demo::supervisor::StandinConfig;
+use crate::domain::carry::Carry;
 use crate::domain::disk::DiskId;
 use crate::domain::image::Board;
 use crate::domain::job::{BackupChoice, CardRequest, ImageChoice, JobView};
@@ -222,6 +223,7 @@ async fn one_job(stage: &Stage, jobs: &Jobs) -> Result<JobView, StartError> {
         backup: BackupChoice::New,
         image: ImageChoice::Running,
         board: None,
+        carry: Carry::usual(),
         once: None,
     };
     let id = jobs.start(request).await?;

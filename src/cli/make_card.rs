@@ -1,28 +1,41 @@
 //! `make-card` and `flash`: from any Linux PC, without a Supervisor.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 use url::Url;
 
+use crate::domain::carry::{Carry, Given};
 use crate::domain::disk::Fingerprint;
 use crate::domain::image::Board;
 use crate::domain::job::{BackupChoice, CardRequest, ImageChoice};
+use crate::domain::network::{Hostname, Network};
 use crate::domain::pace::Pace;
 use crate::domain::size::{Bytes, parse_size};
 use crate::jobs::solo::{PcRules, Recipe, list, solo};
 use crate::jobs::start::Plan;
+use crate::jobs::trouble::chain;
 use crate::jobs::{ListedDisk, StartError};
+use crate::supervisor::parse_network;
 
 use super::target::{self, Target};
 use super::{Exit, ask, asked_to_end, log_to_stderr, show};
+
+/// More than any answer of /network/info has.
+const MOST_NETWORK: u64 = 1 << 20;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   sd-swap make-card --image haos_rpi4-64-18.2.img.xz --backup 0a1b2c3d.tar --to card.img --size 8G --yes
-  sd-swap make-card --image haos_rpi4-64-18.2.img.xz --to /dev/sdb")]
+  sd-swap make-card --image haos_rpi4-64-18.2.img.xz --to /dev/sdb
+  sd-swap make-card --image haos_rpi4-64-18.2.img.xz --to /dev/sdb --hostname homeassistant --network network.json
+
+network.json is the answer of the old system's Supervisor: `ha network info --raw-json > network.json` in its terminal.
+The password of a Wi-Fi is not in it; it may be added as \"psk\" beside \"ssid\".")]
 pub struct MakeCardArgs {
     /// Image to write: a file (.img.xz or .img) or a URL.
     #[arg(long, value_name = "FILE|URL")]
@@ -36,6 +49,15 @@ pub struct MakeCardArgs {
     /// Take an image from a URL although nothing says what its digest should be.
     #[arg(long)]
     without_digest: bool,
+    /// Host name that the card gets.
+    #[arg(long, value_name = "NAME")]
+    hostname: Option<Hostname>,
+    /// Network settings that the card gets: a file with the answer of /network/info, - for standard input.
+    #[arg(long, value_name = "FILE")]
+    network: Option<PathBuf>,
+    /// The card gets no network settings; so it is without --network, too.
+    #[arg(long, conflicts_with = "network")]
+    no_network: bool,
     #[command(flatten)]
     to: ToOption,
     #[command(flatten)]
@@ -90,15 +112,31 @@ pub fn run(args: MakeCardArgs) -> Exit {
         }
         _ => ImageChoice::File(args.image.clone().into()),
     };
+    let network = match args.network.as_deref().map(read_network).transpose() {
+        Ok(network) => network,
+        Err(why) => return wrong(&why, args.common.json),
+    };
     let backup = args.backup.map_or(BackupChoice::None, BackupChoice::File);
-    let order = Order { image, backup, board: args.board, size: args.to.size, recipe: Recipe::MakeCard };
+    let carry = Carry::of(Given { hostname: args.hostname, network });
+    let order = Order { image, backup, board: args.board, carry, size: args.to.size, recipe: Recipe::MakeCard };
     execute(order, &args.to.to, &args.common)
+}
+
+fn read_network(path: &Path) -> Result<Network, String> {
+    let shown = path.display();
+    let from: Box<dyn Read> = match path.as_os_str().as_encoded_bytes() {
+        b"-" => Box::new(std::io::stdin()),
+        _ => Box::new(File::open(path).map_err(|error| format!("Opening {shown}: {error}."))?),
+    };
+    let mut text = Vec::new();
+    from.take(MOST_NETWORK).read_to_end(&mut text).map_err(|error| format!("Reading {shown}: {error}."))?;
+    parse_network(&text).map_err(|error| format!("{shown} cannot be used: {}.", chain(&error)))
 }
 
 pub fn run_flash(args: FlashArgs) -> Exit {
     let recipe = Recipe::Flash { verify: !args.no_verify };
     let image = ImageChoice::File(args.image);
-    let order = Order { image, backup: BackupChoice::None, board: None, size: None, recipe };
+    let order = Order { image, backup: BackupChoice::None, board: None, carry: Carry::nothing(), size: None, recipe };
     execute(order, &args.to, &args.common)
 }
 
@@ -106,6 +144,7 @@ struct Order {
     image: ImageChoice,
     backup: BackupChoice,
     board: Option<Board>,
+    carry: Carry,
     size: Option<Bytes>,
     recipe: Recipe,
 }
@@ -168,6 +207,7 @@ async fn work(order: Order, target: &Target, common: &Common) -> Exit {
         backup: order.backup,
         image: order.image,
         board: order.board,
+        carry: order.carry,
         once: None,
     };
     let quiet = common.json;

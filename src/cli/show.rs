@@ -81,6 +81,9 @@ pub fn end(view: &JobView, as_json: bool) -> Exit {
         for warning in &view.warnings {
             eprintln!("Note: {}", warning.text);
         }
+        if let Some(carried) = &view.made.carried {
+            eprintln!("Carried over: {carried}.");
+        }
         match &view.problem {
             Some(problem) => {
                 let words = problem.words();
@@ -119,6 +122,7 @@ pub fn report(view: &JobView) -> serde_json::Value {
         "stages": stages,
         "sha256": { "image": view.made.image_digest, "backup": view.made.backup_digest },
         "backup": view.made.backup,
+        "carried": view.made.carried,
         "rewritten_blocks": view.made.rewritten_blocks,
         "warnings": view.warnings,
         "problem": view.problem.as_ref().map(|problem| json!({

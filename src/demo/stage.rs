@@ -18,7 +18,7 @@ use crate::jobs::start::Plan;
 
 use super::image::{ImageSpec, MakeError, Shape, make};
 use super::releases::{Asset, Content, Releases, ReleasesConfig};
-use super::supervisor::{Standin, StandinConfig};
+use super::supervisor::{Network, Standin, StandinConfig};
 
 /// What the demo plays.
 #[derive(Debug, Clone)]
@@ -150,6 +150,7 @@ fn supervisor_config(spec: &StageSpec, backup: PathBuf) -> StandinConfig {
         os_latest: spec.version.to_string(),
         backup_size: spec.backup_size.0,
         backup_speed: spec.backup_speed,
+        network: Network::Static,
         disk_used_gib: (used * 10.0).ceil() / 10.0,
         // The machine's own disk is none of the scratch cards.
         drives: Some(json!([{

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::carry::SettingsFile;
 use crate::domain::disk::Fingerprint;
 use crate::domain::job::CardNow;
 use crate::domain::layout::{GrowPlan, Layout};
@@ -217,10 +218,15 @@ impl Card<Written> {
 }
 
 impl Card<Grown> {
-    /// Puts the backup in (if there is one), checks the file system, reads the backup back and compares.
-    pub fn load(mut self, backup: Option<&inject::BackupFile>, work: &Work) -> Result<Card<Loaded>, Failed> {
+    /// Puts the backup (if there is one) and the settings in, checks the file systems, reads all of it back and compares.
+    pub fn load(
+        mut self,
+        backup: Option<&inject::BackupFile>,
+        settings: &[SettingsFile],
+        work: &Work,
+    ) -> Result<Card<Loaded>, Failed> {
         let plan = &self.state.plan;
-        let load = || inject::load(&self.claim, plan, backup, work);
+        let load = || inject::load(&self.claim, plan, backup, settings, work);
         match self.check_size().and_then(|()| load()) {
             Ok(()) => {
                 let (head, tail) = (std::mem::take(&mut self.state.plan.head), self.state.plan.tail.take());

@@ -34,6 +34,8 @@ pub enum CardError {
     Table(#[source] TableError),
     #[error("the image's data partition {0}")]
     Data(String),
+    #[error("the image's overlay partition {0}")]
+    Overlay(String),
     #[error("planning the larger partition")]
     Plan(#[source] GrowError),
     #[error("running a tool on the card")]

@@ -1,4 +1,5 @@
-//! Putting the backup into the grown file system, without mounting, and proving that it is there (WR-6, WR-7).
+//! Putting the backup into the grown file system, without mounting, and proving that it is there (WR-6, WR-7). The settings
+//! of the old system go into the overlay partition in the same stage ([`super::overlay`]).
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use ext4_view::{Ext4, Ext4Error};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::backup::BackupSlug;
+use crate::domain::carry::SettingsFile;
 use crate::domain::image::Digest;
 use crate::domain::layout::{GrowPlan, Partition};
 use crate::domain::size::{Bytes, MIB, SECTOR};
@@ -15,6 +17,7 @@ use crate::host::{Claim, ToolCall};
 use super::Work;
 use super::error::CardError;
 use super::grow::{superblock, tool};
+use super::overlay::Overlay;
 use super::reader::FileSystem;
 
 /// A tar that was read to its end and found whole, and where it lies.
@@ -32,33 +35,53 @@ const FOLDERS: [&str; 2] = ["/supervisor", "/supervisor/backup"];
 /// A regular file, 0600; a folder, 0755.
 const FILE_MODE: &str = "0100600";
 
-/// Places `backup`, checks the whole file system, reads the backup back from the medium and compares.
+/// Places `backup` and `settings`, checks the whole file systems, reads both back from the medium and compares.
 pub(super) fn load(
     claim: &Arc<dyn Claim>,
     plan: &GrowPlan,
     backup: Option<&BackupFile>,
+    settings: &[SettingsFile],
     work: &Work,
 ) -> Result<(), CardError> {
     let offset = plan.data_after.start * SECTOR;
+    let missing = match backup {
+        Some(backup) => prepare(claim, &plan.data_after, backup, work)?,
+        None => Vec::new(),
+    };
+    let overlay = Overlay::prepare(claim, plan.overlay.as_ref(), settings)?;
+    claim.admit_tools().map_err(CardError::Flush)?;
     if let Some(backup) = backup {
-        // Twice: once into the file system, once back out of it.
-        work.meter.set_total(backup.size.0);
-        refuse_too_large(claim.as_ref(), &plan.data_after, backup)?;
-        let missing = missing_folders(claim, &plan.data_after)?;
-        claim.admit_tools().map_err(CardError::Flush)?;
         place(claim.as_ref(), offset, &missing, backup, work)?;
-    } else {
-        claim.admit_tools().map_err(CardError::Flush)?;
     }
     check(claim.as_ref(), offset, work)?;
+    if let Some(overlay) = &overlay {
+        overlay.place(claim.as_ref(), work)?;
+        check(claim.as_ref(), overlay.offset(), work)?;
+    }
     claim.shut_out().map_err(CardError::Flush)?;
     if !superblock(claim.as_ref(), &plan.data_after)?.is_clean {
         return Err(CardError::LastCheck("the data partition is not clean".into()));
+    }
+    if let Some(overlay) = &overlay {
+        overlay.read_back(claim)?;
     }
     match backup {
         Some(backup) => read_back(claim, &plan.data_after, backup, work),
         None => Ok(()),
     }
+}
+
+/// Whether there is room, and which folders are missing.
+fn prepare(
+    claim: &Arc<dyn Claim>,
+    data: &Partition,
+    backup: &BackupFile,
+    work: &Work,
+) -> Result<Vec<&'static str>, CardError> {
+    // Twice: once into the file system, once back out of it.
+    work.meter.set_total(backup.size.0);
+    refuse_too_large(claim.as_ref(), data, backup)?;
+    missing_folders(claim, data)
 }
 
 /// Room for the tar itself, the blocks that map it, and its folders.

@@ -15,6 +15,7 @@ pub mod error;
 pub mod grow;
 pub mod inject;
 pub mod inspect;
+pub mod overlay;
 pub mod reader;
 pub mod verify;
 pub mod write;

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::backup::BackupSlug;
+use super::carry::Carried;
 use super::disk::Fingerprint;
 use super::image::{Board, Digest, OsVersion};
 use super::job::{JobId, JobState, JobView, Made, StageState, StageView, Warning};
@@ -31,6 +32,8 @@ pub struct Certificate {
     pub image: Image,
     /// `None`: no backup was put on the card.
     pub backup: Option<Backup>,
+    /// Name and network settings of the old system that were put on the card; `None`: none were.
+    pub carried: Option<Carried>,
     pub stages: Vec<Step>,
     /// What was compared, and found the same.
     pub compared: Vec<Compared>,
@@ -115,6 +118,8 @@ pub enum Compared {
     FileSystem,
     /// The backup on the card with the one that was put there, by its digest.
     BackupOnCard,
+    /// Name and network settings on the card with those that were put there, and the file system that they are in.
+    Settings,
     /// The partition tables at both ends, after each was written.
     Tables,
 }
@@ -151,6 +156,7 @@ impl Certificate {
                 bytes_on_card: made.image_bytes,
             },
             backup: backup(made),
+            carried: made.carried.clone(),
             stages: job.stages.iter().map(step).collect(),
             compared: compared(job),
             rewritten_blocks: made.rewritten_blocks.clone(),
@@ -195,6 +201,7 @@ fn compared(job: &JobView) -> Vec<Compared> {
         (Compared::Content, done(Stage::Verify)),
         (Compared::FileSystem, done(Stage::Inject)),
         (Compared::BackupOnCard, backup && done(Stage::Inject)),
+        (Compared::Settings, job.made.carried.is_some() && done(Stage::Inject)),
         (Compared::Tables, done(Stage::Commit)),
     ]
     .into_iter()

@@ -10,6 +10,8 @@ pub const SUPERBLOCK_OFFSET: u64 = 1024;
 pub const SUPERBLOCK_LEN: usize = 1024;
 /// Label of the data partition's file system: what the first boot mounts it by.
 pub const DATA_LABEL: &str = "hassos-data";
+/// Label of the overlay partition's.
+pub const OVERLAY_LABEL: &str = "hassos-overlay";
 
 const MAGIC: u16 = 0xef53;
 const CLEAN: u16 = 1;

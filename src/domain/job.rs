@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::backup::{BackupParts, BackupSlug};
+use super::carry::{Carried, Carry};
 use super::disk::{DiskId, Fingerprint};
 use super::image::{Board, Digest, OsVersion};
 use super::problem::Problem;
@@ -77,8 +78,19 @@ pub struct CardRequest {
     pub image: ImageChoice,
     /// Given on the command line; else the running board.
     pub board: Option<Board>,
+    /// What of the old system goes along beside the backup (FN-1).
+    #[serde(default = "Carry::usual")]
+    pub carry: Carry,
     /// Random per form: a second start with the same one leads to the same job.
     pub once: Option<String>,
+}
+
+impl CardRequest {
+    /// Without what is needed while the job runs and never again.
+    pub fn to_keep(&self) -> CardRequest {
+        let carry = Carry { system: self.carry.system, ..Carry::nothing() };
+        CardRequest { carry, ..self.clone() }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -289,6 +301,8 @@ pub struct Made {
     /// Encrypted: its key is asked for when it is restored.
     pub backup_protected: bool,
     pub backup_parts: Option<BackupParts>,
+    /// Name and network settings that went along; `None`: none did.
+    pub carried: Option<Carried>,
     /// Blocks of 1 MiB that read right only after they were written again.
     pub rewritten_blocks: Vec<u64>,
 }

@@ -1,6 +1,7 @@
 //! Floor 1: words. Data and rules; no I/O, no async, no clock.
 
 pub mod backup;
+pub mod carry;
 pub mod certificate;
 pub mod confirm;
 pub mod disk;
@@ -10,6 +11,7 @@ pub mod finish;
 pub mod image;
 pub mod job;
 pub mod layout;
+pub mod network;
 pub mod pace;
 pub mod problem;
 pub mod progress;

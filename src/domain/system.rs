@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::backup::ListedBackup;
 use super::image::OsVersion;
 use super::job::Warning;
+use super::network::Network;
 use super::problem::Problem;
 use super::size::Bytes;
 
@@ -44,6 +45,9 @@ pub struct SystemFacts {
     /// IPv4 addresses without the prefix length, the primary interface first.
     pub addresses: Vec<String>,
     pub internet: Option<bool>,
+    /// What the interfaces are set to; `None`: `/network/info` did not answer.
+    #[serde(skip)]
+    pub network: Option<Network>,
     /// Data partition: GiB with one decimal in the API, so known to about 50 MB (HA §1.3).
     pub disk_free: Option<Bytes>,
     pub disk_used: Option<Bytes>,

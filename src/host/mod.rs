@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use crate::domain::disk::{Disk, DiskId, Fingerprint};
 use crate::domain::progress::{Meter, StopFlag};
+use crate::domain::secret::Secret;
 use crate::domain::size::Bytes;
 
 /// The machine, or something that plays it.
@@ -87,6 +88,8 @@ pub enum ToolCall<'a> {
     /// `debugfs -w` with these commands, one a line; `{file}` in them stands for the inherited descriptor of `file`,
     /// whose bytes read so far go into `meter`.
     Edit { offset: u64, commands: Vec<String>, file: Option<&'a Path>, meter: Option<&'a Meter> },
+    /// The same with files that are nowhere but in memory: `{0}`, `{1}`, … in the commands stand for them.
+    Put { offset: u64, commands: Vec<String>, texts: Vec<&'a Secret> },
 }
 
 impl ToolCall<'_> {
@@ -95,7 +98,7 @@ impl ToolCall<'_> {
         match self {
             ToolCall::Repair { .. } | ToolCall::Check { .. } => "e2fsck",
             ToolCall::Resize { .. } => "resize2fs",
-            ToolCall::Edit { .. } => "debugfs",
+            ToolCall::Edit { .. } | ToolCall::Put { .. } => "debugfs",
         }
     }
 }

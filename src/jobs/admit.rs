@@ -1,6 +1,7 @@
 //! Admission: everything that speaks against a job, collected before anything happens (PF-1 … PF-7).
 
 use crate::domain::backup::{BackupKind, ListedBackup};
+use crate::domain::carry::Luggage;
 use crate::domain::disk::{Refusal, Rules, may_overwrite};
 use crate::domain::image::{Board, OsVersion};
 use crate::domain::job::{BackupChoice, CardRequest, ImageChoice, Warning};
@@ -26,6 +27,8 @@ pub struct Admitted {
     /// Expected sizes, for the time left.
     pub download: Bytes,
     pub backup: Bytes,
+    /// Name and network settings for the card.
+    pub luggage: Luggage,
     pub warnings: Vec<Warning>,
 }
 
@@ -60,9 +63,23 @@ pub async fn admit(
     match image {
         Some((image, board, version)) if problems.is_empty() && refused.is_empty() => {
             warnings.extend(room_for_restore(listed.disk.size, backup));
-            Ok(Admitted { image, board, version, download, backup, warnings })
+            let luggage = luggage(system, request);
+            warnings.extend(luggage.warnings());
+            Ok(Admitted { image, board, version, download, backup, luggage, warnings })
         }
         _ => Err(StartError::Refused { disk: refused, problems }),
+    }
+}
+
+/// What goes along, as the system is set now.
+fn luggage(system: &SystemView, request: &CardRequest) -> Luggage {
+    let (carry, facts) = (&request.carry, &system.facts);
+    match &carry.given {
+        Some(given) => Luggage::of_given(given),
+        None if carry.system => {
+            Luggage::of_system(facts.hostname.as_deref(), facts.network.as_ref(), &carry.wifi_password)
+        }
+        None => Luggage::default(),
     }
 }
 

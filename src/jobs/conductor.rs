@@ -234,9 +234,9 @@ impl Conductor {
         let id = self.board.next_id();
         let rates = self.board.all().iter().find_map(|job| measured(job)).unwrap_or_default();
         let run = Rc::new(new_run(&self.board, id, &request, disk, &admitted, rates, &Stage::ALL));
-        let (world, plan, ours) = (self.world.clone(), admitted.image, run.clone());
+        let (world, plan, luggage, ours) = (self.world.clone(), admitted.image, admitted.luggage, run.clone());
         let task = actix_web::rt::spawn(async move {
-            let result = make_card(&ours, &world, &request, plan).await;
+            let result = make_card(&ours, &world, &request, plan, luggage).await;
             ours.end(result.as_ref().map(|_| ()).map_err(|ended| *ended));
             result.ok()
         });
@@ -429,7 +429,7 @@ pub fn new_run(
             size: disk.size,
             fingerprint: request.seen.clone(),
         },
-        request: request.clone(),
+        request: request.to_keep(),
         stages: stages.iter().map(waiting).collect(),
         percent: 0,
         remaining: None,

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::disk::inject::BackupFile;
 use crate::disk::{self, Card, CardError, Claimed, Finished, Grown, ImageBytes};
 use crate::domain::backup::CheckedBackup;
+use crate::domain::carry::{Luggage, SettingsFile};
 use crate::domain::disk::{DiskId, Fingerprint};
 use crate::domain::image::Digest;
 use crate::domain::job::Warning;
@@ -48,6 +49,7 @@ pub async fn make_card(
     world: &World,
     request: &CardRequest,
     plan: ImagePlan,
+    luggage: Luggage,
 ) -> Result<Card<Finished>, Ended> {
     let card = run.stage(Stage::Preflight, async |_| claim(world, request).await).await?;
     let (backup, card) = if request.backup == BackupChoice::New {
@@ -60,8 +62,18 @@ pub async fn make_card(
             beside(run, backup_stage(run, world, request), get_image_stage(run, world, &plan)).await?;
         (backup, fill(run, request, card, image).await?)
     };
-    let card = run.stage(Stage::Inject, async |work| inject(card, backup, work).await).await?;
+    let card = run.stage(Stage::Inject, async |work| inject(card, backup, luggage.files(), work).await).await?;
+    note_carried(run, &luggage);
     commit(run, card).await
+}
+
+/// By names only: a log is shown to others.
+fn note_carried(run: &Run, luggage: &Luggage) {
+    if !luggage.is_empty() {
+        let carried = luggage.carried();
+        run.log(&format!("carried over: {carried}"));
+        run.made(|made| made.carried = Some(carried));
+    }
 }
 
 /// Writes an image as it is and reads it back: the recipe of `flash`.
@@ -237,6 +249,7 @@ async fn verify_card(
 async fn inject(
     card: Card<Grown>,
     backup: Option<LocalBackup>,
+    settings: Vec<SettingsFile>,
     work: disk::Work,
 ) -> Result<Card<disk::Loaded>, Trouble> {
     let backup = backup.map(|backup| BackupFile {
@@ -245,7 +258,7 @@ async fn inject(
         size: backup.checked.size,
         digest: backup.checked.digest,
     });
-    let loaded = on_thread("inject", move || card.load(backup.as_ref(), &work)).await?;
+    let loaded = on_thread("inject", move || card.load(backup.as_ref(), &settings, &work)).await?;
     loaded.map_err(|failed| trouble::card(Stage::Inject, failed))
 }
 

@@ -68,7 +68,7 @@ pub async fn solo(
     watching(board.watch());
     let work = async {
         let result = match recipe {
-            Recipe::MakeCard => make_card(&run, &world, &request, admitted.image).await,
+            Recipe::MakeCard => make_card(&run, &world, &request, admitted.image, admitted.luggage).await,
             Recipe::Flash { verify } => flash(&run, &world, &request, admitted.image, verify).await,
         };
         run.end(result.as_ref().map(|_| ()).map_err(|ended| *ended));

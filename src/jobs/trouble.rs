@@ -69,7 +69,7 @@ pub fn card_problem(stage: Stage, error: CardError) -> Option<Problem> {
             Problem::CardUnreliable { places: 1, first: at, looks_like: Phrase::of("why-unreadable-place") }
         }
         CardError::Flush(_) => Problem::WriteFailed { at: None },
-        CardError::Image(_) | CardError::Table(_) | CardError::Data(_) => {
+        CardError::Image(_) | CardError::Table(_) | CardError::Data(_) | CardError::Overlay(_) => {
             Problem::ImageUnusable { why: Phrase::foreign(detail) }
         }
         CardError::TooSmall { image, card } => Problem::CardTooSmall { has: card, need: image },

@@ -4,6 +4,7 @@
 //! client    one exchange: token, limits, errors told apart, GETs retried, POSTs never
 //! model     the shapes of its answers
 //! system    what is known of the running system
+//! network   its network settings
 //! backups   the list; where the tar of a backup lies
 //! making    a new full backup, from start to a listed file
 //! follow    its job, until it is done or gone
@@ -19,6 +20,7 @@ mod follow;
 mod making;
 mod members;
 mod model;
+mod network;
 mod parts;
 mod system;
 mod words;
@@ -30,4 +32,5 @@ pub use error::SupervisorError;
 pub use facts::{FactsError, parse_facts, warnings};
 pub use follow::BackupProgress;
 pub use making::{BackupError, MadeBackup};
+pub use network::{NetworkFileError, parse_network};
 pub use system::Reading;

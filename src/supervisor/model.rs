@@ -43,8 +43,8 @@ answer!(
     HostInfo { hostname } lists {} numbers { disk_free, disk_total, disk_used } flags {}
 );
 answer!(
-    /// `/network/info`
-    NetworkInfo {} lists { interfaces: Interface } numbers {} flags { host_internet, supervisor_internet }
+    /// `/network/info`; `network` reads the settings, [`Interface`] the addresses of the moment.
+    NetworkInfo {} lists { interfaces: serde_json::Value } numbers {} flags { host_internet, supervisor_internet }
 );
 answer!(
     /// `/resolution/info`

@@ -123,7 +123,9 @@ fn take_network(facts: &mut SystemFacts, network: NetworkInfo) {
         (None, None) => None,
         _ => Some(true),
     };
-    let mut interfaces = network.interfaces;
+    facts.network = Some(super::network::network(&network.interfaces));
+    let mut interfaces: Vec<Interface> =
+        network.interfaces.into_iter().filter_map(|of| serde_json::from_value(of).ok()).collect();
     interfaces.retain(|i| i.connected != Some(false));
     interfaces.sort_by_key(|i| i.primary != Some(true));
     facts.addresses = interfaces.into_iter().flat_map(addresses).collect();

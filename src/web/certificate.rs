@@ -8,6 +8,7 @@ use askama::Template;
 use super::links::Links;
 use super::moment::date_time;
 use super::{Shell, Site, error, language, words};
+use crate::domain::carry::Carried;
 use crate::domain::certificate::{Backup, Certificate, Compared, Image, Step};
 use crate::domain::job::{JobView, StageState};
 use crate::domain::size::Bytes;
@@ -63,6 +64,7 @@ impl CertificatePage {
         let shell = site.shell(t, Links::STOP, false);
         let mut groups = vec![card(t, facts), system(t, facts)];
         groups.extend(facts.backup.as_ref().map(|facts| backup(t, facts)));
+        groups.extend(facts.carried.as_ref().map(|facts| carried(t, facts)));
         groups.push(times(t, job));
         groups.retain(|group| !group.rows.is_empty());
         let places: Vec<String> = facts.rewritten_blocks.iter().map(ToString::to_string).collect();
@@ -140,6 +142,13 @@ fn backup(t: Language, backup: &Backup) -> Group {
     rows.under("certificate-backup")
 }
 
+fn carried(t: Language, carried: &Carried) -> Group {
+    let mut rows = Rows(t, Vec::new());
+    rows.put("certificate-hostname", carried.hostname.clone());
+    rows.put("certificate-interfaces", (!carried.interfaces.is_empty()).then(|| carried.interfaces.join(", ")));
+    rows.under("certificate-carried")
+}
+
 fn times(t: Language, job: &JobView) -> Group {
     let mut rows = Rows(t, Vec::new());
     let took = |ended: u64| words::took(t, ended.saturating_sub(job.started).saturating_mul(1000));
@@ -158,6 +167,7 @@ fn compared(t: Language, what: Compared) -> String {
         Compared::Content => "compared-content",
         Compared::FileSystem => "compared-file-system",
         Compared::BackupOnCard => "compared-backup-on-card",
+        Compared::Settings => "compared-settings",
         Compared::Tables => "compared-tables",
     })
 }

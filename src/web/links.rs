@@ -53,10 +53,10 @@ impl Links {
         self.to(&format!("card?{query}"))
     }
 
-    /// The confirm page with a backup chosen beforehand.
-    pub fn use_card_again(&self, disk: &DiskId, backup: Option<&BackupSlug>) -> String {
+    /// The confirm page with a backup, and whether the network goes along, chosen beforehand.
+    pub fn use_card_again(&self, disk: &DiskId, backup: Option<&BackupSlug>, network: bool) -> String {
         let backup = backup.map(|slug| format!("&backup={slug}")).unwrap_or_default();
-        self.use_card(disk) + &backup
+        self.use_card(disk) + &backup + if network { "" } else { "&network=no" }
     }
 
     pub fn job(&self, id: JobId) -> String {

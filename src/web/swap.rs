@@ -18,6 +18,7 @@ use time::macros::format_description;
 
 use super::links::Links;
 use super::{Shell, Site, error, ingress, language};
+use crate::domain::carry::Carried;
 use crate::domain::job::{JobId, JobState, JobView, Warning};
 use crate::texts::Language;
 use address::Phone;
@@ -41,7 +42,17 @@ const GAPS: [&str; 9] = [
     "backup_part_failed",
 ];
 /// What is worth knowing before the swap, and is no gap.
-const NEWS: [&str; 4] = ["not_verified", "blocks_rewritten", "room_for_restore", "no_internet"];
+const NEWS: [&str; 9] = [
+    "wifi_left",
+    "wifi_password_left",
+    "interface_left",
+    "network_left",
+    "hostname_left",
+    "not_verified",
+    "blocks_rewritten",
+    "room_for_restore",
+    "no_internet",
+];
 
 #[derive(Template)]
 #[template(path = "swap.html")]
@@ -85,7 +96,7 @@ impl SwapPage {
             data_disk,
             plugged: disks.find(&job.card.id).is_some_and(|listed| listed.disk.medium),
             old: OldDisk::find(job, &system, &disks, data_disk),
-            addresses: addresses(&system.facts.addresses),
+            addresses: addresses(&system.facts.addresses, job.made.carried.as_ref()),
             backup: backup(job),
             finish: Finish::of(t, job),
             card: job.card.name.clone(),
@@ -122,10 +133,13 @@ fn told(t: Language, warnings: &[&Warning], codes: &[&str]) -> Vec<String> {
 }
 
 /// Where the new system answers: most routers give the same machine the same number again.
-fn addresses(known: &[String]) -> Vec<String> {
+fn addresses(known: &[String], carried: Option<&Carried>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let known = known.iter().filter_map(|address| address.parse::<Ipv4Addr>().ok()).map(|ip| ip.to_string());
-    known.filter(|ip| seen.insert(ip.clone())).chain([FRESH_NAME.into()]).map(|host| format!("http://{host}")).collect()
+    // A name that went along is announced by its first part.
+    let name = carried.and_then(|carried| carried.hostname.as_ref()?.split('.').next());
+    let name = name.map_or(FRESH_NAME.to_string(), |name| format!("{name}.local"));
+    known.filter(|ip| seen.insert(ip.clone())).chain([name]).map(|host| format!("http://{host}")).collect()
 }
 
 /// The name that Home Assistant lists the backup by; `None`: there is none on the card.

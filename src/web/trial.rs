@@ -10,10 +10,13 @@ use tokio::sync::{mpsc, watch};
 use super::door::Door;
 use super::{Mark, Site, app, trial_jobs};
 use crate::domain::backup::{BackupFacts, BackupKind, BackupParts, ListedBackup};
+use crate::domain::carry::Carry;
 use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint, FoundPartition, Refusal, Transport};
 use crate::domain::job::*;
+use crate::domain::network::{Auth, Interface, Kind, Network, Ssid, Unread, Wifi};
 use crate::domain::problem::Problem;
 use crate::domain::progress::Amount;
+use crate::domain::secret::Secret;
 use crate::domain::size::Bytes;
 use crate::domain::stage::Stage;
 use crate::domain::system::{SystemFacts, SystemView};
@@ -243,6 +246,20 @@ pub fn backup(slug: &str, kind: BackupKind, protected: bool) -> ListedBackup {
     ListedBackup { facts, size: Bytes(2_300_000_000) }
 }
 
+/// A fixed address, 192.168.1.10, by cable.
+pub fn cable() -> Network {
+    Network { interfaces: vec![Interface::fixed_sample("end0")], unread: Vec::new() }
+}
+
+/// The same with a Wi-Fi that has a password; `only`: and no cable is connected.
+pub fn with_wifi(ssid: &[u8], only: bool) -> Network {
+    let wifi = Wifi { ssid: Ssid::new(ssid).unwrap(), auth: Auth::WpaPsk, key: Secret::default() };
+    let mut network = cable();
+    network.interfaces.iter_mut().for_each(|of| of.connected = !only);
+    network.interfaces.push(Interface { kind: Kind::Wireless(wifi), ..Interface::sample("wlan0") });
+    network
+}
+
 pub fn usual_system() -> SystemView {
     SystemView {
         known: true,
@@ -257,6 +274,7 @@ pub fn usual_system() -> SystemView {
             state: Some("running".into()),
             addresses: vec!["192.168.1.42".into()],
             internet: Some(true),
+            network: Some(cable()),
             disk_free: Some(Bytes(12_300_000_000)),
             disk_used: Some(Bytes(9_000_000_000)),
             backups: Some(vec![
@@ -316,6 +334,7 @@ pub fn job(id: u64) -> JobView {
             backup: BackupChoice::New,
             image: ImageChoice::Running,
             board: None,
+            carry: Carry::usual(),
             once: Some(format!("once-{id}")),
         },
         stages,
@@ -508,6 +527,13 @@ pub const STATES: &[(&str, Set)] = &[
                 Problem::NoRoomForBackup { free: Bytes(1_000_000_000), need: Bytes(2_300_000_000) },
                 Problem::NoInternet,
             ];
+        });
+    }),
+    ("wifi", |t| {
+        t.change_system(|s| {
+            let mut network = with_wifi("Unser WLAN 2,4 GHz ☕".as_bytes(), true);
+            network.unread.push(Unread { interface: "end1".into(), field: "ipv4.address" });
+            s.facts.network = Some(network);
         });
     }),
     ("not-haos", |t| t.change_system(|s| s.problems = vec![Problem::NotHaos])),

@@ -2,6 +2,7 @@
 
 use super::trial::{camera, ended, warning};
 use crate::domain::backup::BackupParts;
+use crate::domain::carry::Carried;
 use crate::domain::disk::{DiskId, Fingerprint};
 use crate::domain::job::*;
 use crate::domain::progress::Amount;
@@ -51,6 +52,7 @@ pub fn rich(id: u64) -> JobView {
         backup_date: Some("2026-11-21T12:05:44.123456+00:00".into()),
         backup_core: Some("2026.11.1".into()),
         backup_protected: true,
+        carried: Some(Carried { hostname: Some("villa".into()), interfaces: vec!["end0".into(), "wlan0".into()] }),
         rewritten_blocks: vec![1201, 5003],
         backup_parts: Some(BackupParts {
             apps: vec!["core_mosquitto".into()],

@@ -229,8 +229,9 @@ fn a_backup_that_reads_back_differently_is_not_let_through() {
         let bench = Bench::new();
         let faults = bench.faults();
         // From the moment on when the tar is there: the search for a counterfeit is not what is tried here.
-        let watched = Watched::new(&bench.host, move |act, _| {
-            if *act == Act::Tool("debugfs") {
+        let watched = Watched::new(&bench.host, move |act, n| {
+            // The first of two.
+            if (act, n) == (&Act::Tool("debugfs"), 2) {
                 faults.damage(place..place + 1, damage.clone());
             }
         });
@@ -240,6 +241,43 @@ fn a_backup_that_reads_back_differently_is_not_let_through() {
         bench.host.plug(&bench.disk, None);
         bench.assert_usable();
     }
+}
+
+#[test]
+fn settings_that_read_back_differently_are_not_let_through() {
+    let clean = Bench::new();
+    assert_eq!(clean.make().unwrap().state, JobState::Done);
+    let (on_card, line) = (fs::read(&clean.card).unwrap(), b"address1=192.168.1.10/24");
+    let place = on_card.windows(line.len()).position(|bytes| bytes == line).unwrap() as u64;
+    for damage in [Damage::BitFlips { heals_after_writes: 99 }, Damage::Unreadable] {
+        let bench = Bench::new();
+        let faults = bench.faults();
+        // Behind the last look of e2fsck, which has no eyes for contents.
+        let watched = Watched::new(&bench.host, move |act, n| {
+            if (act, n) == (&Act::Tool("e2fsck"), 5) {
+                faults.damage(place..place + 1, damage.clone());
+            }
+        });
+        let (problem, view) = bench.failed(bench.make_with(Arc::new(watched), bench.request()));
+        let Problem::LastCheckFailed { what } = &problem else { panic!("{problem:?}") };
+        assert!(what.text().contains("the overlay partition"), "{what}");
+        assert_eq!(view.card_now, CardNow::Blank);
+        bench.host.plug(&bench.disk, None);
+        bench.assert_usable();
+    }
+}
+
+#[test]
+fn an_image_without_a_place_for_settings_makes_no_card_that_lacks_them() {
+    let bench = Bench::new();
+    let mut image = gpt_image().to_vec();
+    let overlay = (OVERLAY_START * SECTOR) as usize;
+    image[overlay..overlay + MIB as usize].fill(0);
+    let (problem, view) = bench.failed(bench.make_image(bench.file("my.img", &image)));
+    let Problem::ImageUnusable { why } = &problem else { panic!("{problem:?}") };
+    assert!(why.text().contains("the image's overlay partition holds no ext4 file system"), "{why}");
+    assert_eq!((view.card_now, view.last_stage()), (CardNow::Blank, Some(Stage::Inject)));
+    bench.assert_usable();
 }
 
 #[test]
@@ -484,7 +522,10 @@ fn a_tool_that_dies_leaves_the_card_blank() {
     let log = clean_log();
     let tools: Vec<usize> = (0..log.len()).filter(|n| matches!(log[*n], Op::Tool(_))).collect();
     let names: Vec<_> = tools.iter().map(|n| &log[*n]).collect();
-    assert_eq!(names, ["e2fsck", "resize2fs", "debugfs", "e2fsck"].map(Op::Tool).iter().collect::<Vec<_>>());
+    assert_eq!(
+        names,
+        ["e2fsck", "resize2fs", "debugfs", "e2fsck", "debugfs", "e2fsck"].map(Op::Tool).iter().collect::<Vec<_>>()
+    );
     for (nth, n) in tools.into_iter().enumerate() {
         let (problem, view) = with_fault(n, Fault::ToolDies);
         let grows = matches!(problem, Problem::GrowFailed { .. });

@@ -83,7 +83,8 @@ fn everything_is_flushed_before_it_is_compared_and_before_tools_come() {
     let tools: Vec<_> = deeds(log).into_iter().filter(|op| !matches!(op, Op::Write { .. } | Op::Flush)).collect();
     let tool = Op::Tool;
     let grow = [Op::ShutOut, Op::AdmitTools, tool("e2fsck"), tool("resize2fs"), Op::ShutOut];
-    let inject = [Op::AdmitTools, tool("debugfs"), tool("e2fsck"), Op::ShutOut];
+    let pair = [tool("debugfs"), tool("e2fsck")];
+    let inject = [&[Op::AdmitTools][..], &pair, &pair, &[Op::ShutOut]].concat();
     let want = [&[Op::Claim, Op::ShutOut][..], &grow, &inject, &[Op::ShutOut]].concat();
     assert_eq!(tools, want);
 }

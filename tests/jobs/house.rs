@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sd_swap::demo::image::{ImageSpec, Shape, make};
 use sd_swap::demo::stage::{Stage as Around, StageSpec};
+use sd_swap::domain::carry::Carry;
 use sd_swap::domain::disk::{DiskId, Fingerprint};
 use sd_swap::domain::image::Board;
 use sd_swap::domain::job::{BackupChoice, CardNow, CardRequest, ImageChoice, JobId, JobState, JobView};
@@ -171,6 +172,7 @@ impl House<'_> {
             backup: BackupChoice::New,
             image: ImageChoice::Running,
             board: None,
+            carry: Carry::usual(),
             once: None,
         }
     }

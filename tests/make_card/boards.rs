@@ -7,7 +7,7 @@ use sd_swap::domain::image::Board;
 use serde_json::{Value, json};
 
 use crate::foreign::{self, Foreign};
-use crate::readback::assert_card;
+use crate::readback::{Setting, assert_card, assert_card_with};
 use crate::shop::*;
 
 #[test]
@@ -64,11 +64,25 @@ fn the_demo_makes_a_card(board: Board) {
     let bytes = [1, 2, 3, 4, 6].map(|n| stages[n]["bytes"].clone());
     let whole = length(&raw);
     assert_eq!(bytes, [length(&backup), length(&image), whole.clone(), whole, length(&backup)]);
-    assert_eq!(assert_card(&card, &raw, Some(&backup), board.slug()), Ok(()));
+    assert_eq!(report["carried"], json!({ "hostname": "homeassistant", "interfaces": ["eth0"] }));
+    let profile = "/etc/NetworkManager/system-connections/eth0.nmconnection";
+    let lines = carried(&card, board, profile);
+    assert!(lines.contains("\naddress1=192.168.1.40/24\n") && lines.contains("\nmethod=manual\n"), "{lines}");
+    let settings = [
+        Setting { path: "/etc/hostname", mode: "100644", content: "homeassistant\n" },
+        Setting { path: profile, mode: "100600", content: &lines },
+    ];
+    assert_eq!(assert_card_with(&card, &raw, Some(&backup), board.slug(), &settings), Ok(()));
     let checked = sd_swap(&["check", text(&card), "--json", "--image", text(&image), "--backup", text(&backup)]);
     let answer = checked.json();
     assert_eq!((checked.code, &answer["state"]), (0, &json!("finished")), "{answer}");
     assert_eq!((&answer["image_same"], &answer["backup"]["same"]), (&json!(true), &json!(true)), "{answer}");
+}
+
+/// A file of the card's overlay partition.
+fn carried(card: &Path, board: Board, path: &str) -> String {
+    let start = if board == Board::OdroidN2 { 1_239_040 } else { 1_230_848 };
+    run("debugfs", &["-R", &format!("cat {path}"), &format!("{}?offset={}", text(card), start * 512)])
 }
 
 #[test]

@@ -128,7 +128,7 @@ pub fn least_rights(tree: &Tree) -> Vec<String> {
 }
 
 /// What the program opens (seen with strace, and read in the source) and what it must never: access and path.
-const NEEDED: [(char, &str); 22] = [
+const NEEDED: [(char, &str); 23] = [
     ('w', "/data/ledger.json.new"),
     ('r', "/data/options.json"),
     ('w', "/data/images/unfinished-haos_rpi4-64-18.2.img.xz"),
@@ -151,6 +151,7 @@ const NEEDED: [(char, &str); 22] = [
     ('m', "/usr/bin/sd-swap"),
     ('w', "/dev/null"),
     ('k', "/dev/sda"),
+    ('r', "/memfd:sd-swap (deleted)"),
 ];
 const REFUSED: [(char, &str); 20] = [
     ('r', "/etc/shadow"),

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 
+use sd_swap::domain::carry::{Carry, Given};
 use sd_swap::domain::disk::{DiskId, Fingerprint};
 use sd_swap::domain::job::{BackupChoice, CardNow, CardRequest, ImageChoice, JobState, JobView};
 use sd_swap::domain::pace::Pace;
@@ -20,6 +21,7 @@ use sd_swap::host::scratch::{ScratchHost, ScratchSpec};
 use sd_swap::jobs::StartError;
 use sd_swap::jobs::solo::{PcRules, Recipe, solo};
 use sd_swap::jobs::start::Plan;
+use sd_swap::supervisor::parse_network;
 use tempfile::TempDir;
 
 pub const MIB: u64 = 1 << 20;
@@ -29,6 +31,8 @@ pub const CARD: u64 = 48 * MIB;
 /// Where the data partition of the images begins and how long it is, in sectors.
 pub const DATA_START: u64 = 12 * 2048;
 pub const DATA_SECTORS: u64 = 12 * 2048;
+/// Where the overlay partition of those with a GPT begins, in sectors.
+pub const OVERLAY_START: u64 = 11 * 2048;
 /// Bytes of the images.
 pub const IMAGE: u64 = 25 * MIB;
 /// The slug of [`BACKUP`].
@@ -110,6 +114,19 @@ pub fn data_file_system(dir: &Path) -> PathBuf {
     file
 }
 
+/// The empty ext4 that Home Assistant OS keeps its settings in.
+fn overlay_file_system(dir: &Path) -> Vec<u8> {
+    let file = dir.join("overlay.ext4");
+    let made = ["-q", "-t", "ext4", "-b", "1024", "-I", "256", "-L", "hassos-overlay", "-O", "^has_journal"];
+    run("mke2fs", &[&made[..], &[&file.display().to_string(), "1M"]].concat(), "");
+    fs::read(file).unwrap()
+}
+
+/// Where a table puts the overlay partition, in sectors.
+fn overlay_start(is_mbr: bool) -> u64 {
+    if is_mbr { 10 * 2048 } else { OVERLAY_START }
+}
+
 /// An unpacked image with this table; `change` may spoil its file system before it goes in.
 pub fn build(table: &str, change: impl FnOnce(&Path)) -> Vec<u8> {
     let dir = folder();
@@ -124,6 +141,8 @@ pub fn build(table: &str, change: impl FnOnce(&Path)) -> Vec<u8> {
     }
     file.seek(SeekFrom::Start(DATA_START * SECTOR)).unwrap();
     file.write_all(&fs::read(data).unwrap()).unwrap();
+    file.seek(SeekFrom::Start(overlay_start(table.starts_with("label: dos")) * SECTOR)).unwrap();
+    file.write_all(&overlay_file_system(dir.path())).unwrap();
     drop(file);
     run("sfdisk", &["-q", &image.display().to_string()], table);
     fs::read(image).unwrap()
@@ -182,6 +201,16 @@ pub enum Found {
     Untouched,
     Blank,
     Finished,
+}
+
+/// A name, a fixed address and a Wi-Fi with its password, as the command line is told them.
+pub fn carry() -> Carry {
+    let network = br#"{"interfaces": [
+        {"interface": "end0", "type": "ethernet", "ipv4": {"method": "static", "address": ["192.168.1.10/24"]}},
+        {"interface": "wlan0", "type": "wireless",
+         "wifi": {"auth": "wpa-psk", "ssid": "Our Home", "psk": "correct horse"}}]}"#;
+    let network = Some(parse_network(network).unwrap());
+    Carry::of(Given { hostname: "villa".parse().ok(), network })
 }
 
 /// One scratch card, what it held before, and a folder to work in.
@@ -260,6 +289,7 @@ impl Bench {
             backup: BackupChoice::File(self.path("backup.tar")),
             image: ImageChoice::File(self.path("haos.img.xz")),
             board: None,
+            carry: carry(),
             once: None,
         }
     }
@@ -408,6 +438,21 @@ pub fn assert_finished(card: &Path) {
     let tail = if table["label"] == "gpt" { 33 } else { 0 };
     assert_eq!(end, fs::metadata(card).unwrap().len() / SECTOR - tail);
     run("e2fsck", &["-fn", &format!("{name}?offset={}", start * SECTOR)], "");
+    assert_settings(card, table["label"] == "dos");
+}
+
+/// What [`carry`] asks for is there, for root alone where it is secret.
+fn assert_settings(card: &Path, is_mbr: bool) {
+    let at = format!("{}?offset={}", card.display(), overlay_start(is_mbr) * SECTOR);
+    run("e2fsck", &["-fn", &at], "");
+    let ask = |command: String| run("debugfs", &["-R", &command, &at], "");
+    assert!(ask("cat /etc/hostname".into()).contains("villa\n"));
+    let folder = "/etc/NetworkManager/system-connections";
+    for (name, line) in [("end0", "address1=192.168.1.10/24\n"), ("wlan0", "psk=correct horse\n")] {
+        assert!(ask(format!("cat {folder}/{name}.nmconnection")).contains(line), "{name}");
+    }
+    let listed = ask(format!("ls -p {folder}"));
+    assert_eq!(listed.matches("/100600/0/0/").count(), 2, "{listed}");
 }
 
 /// The tar on a card, taken off by another tool.

@@ -15,6 +15,25 @@ const BACKUP: &str = "/supervisor/backup";
 /// Every difference between the card and what the image and the backup promise, one a line; `Ok`: there is none. `image` is
 /// unpacked; `backup` the tar that was put onto the card, `None` if there was none; `board` a slug, `rpi4-64`.
 pub fn assert_card(card: &Path, image: &Path, backup: Option<&Path>, board: &str) -> Result<(), String> {
+    assert_card_with(card, image, backup, board, &[])
+}
+
+/// A file that was put into the overlay partition, root's.
+pub struct Setting<'a> {
+    pub path: &'a str,
+    /// As debugfs tells it: `100644`.
+    pub mode: &'a str,
+    pub content: &'a str,
+}
+
+/// The same for a card whose overlay partition got these files, and the folders that they need.
+pub fn assert_card_with(
+    card: &Path,
+    image: &Path,
+    backup: Option<&Path>,
+    board: &str,
+    settings: &[Setting<'_>],
+) -> Result<(), String> {
     let mut found = Differences::default();
     let (on_card, in_image) = (Table::dump(card)?, Table::dump(image)?);
     let number = data_number(board);
@@ -22,7 +41,13 @@ pub fn assert_card(card: &Path, image: &Path, backup: Option<&Path>, board: &str
         return Err(format!("there is no partition {number} on the card or in the image"));
     };
     check_tables(&mut found, card, &on_card, &in_image, number);
-    check_bytes_before(&mut found, card, image, &in_image, number)?;
+    let overlay = overlay_number(board);
+    let overlay = in_image.parts.get(&overlay).filter(|_| !settings.is_empty());
+    let free = overlay.map_or(0..0, |part| part.start * 512..(part.start + part.sectors) * 512);
+    check_bytes_before(&mut found, card, image, &in_image, number, free)?;
+    if let Some(part) = overlay {
+        check_overlay(&mut found, card, image, part, settings)?;
+    }
     let there = FileSystem::at(card, data.start * 512)?;
     let here = FileSystem::at(image, was.start * 512)?;
     check_file_system(&mut found, &there, &here, data.sectors * 512)?;
@@ -69,6 +94,10 @@ fn data_number(board: &str) -> u32 {
         "odroid-n2" | "odroid-c2" | "odroid-c4" | "khadas-vim3" => 4,
         _ => 8,
     }
+}
+
+fn overlay_number(board: &str) -> u32 {
+    data_number(board) - 1
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -179,6 +208,7 @@ fn check_bytes_before(
     image: &Path,
     table: &Table,
     number: u32,
+    free: std::ops::Range<u64>,
 ) -> Result<(), String> {
     let open = |path| File::open(path).map_err(|e| format!("opening: {e}"));
     let (card, image) = (open(card)?, open(image)?);
@@ -196,6 +226,10 @@ fn check_bytes_before(
                 here[range.clone()].copy_from_slice(&there[range]);
             }
         }
+        // What a partition got is looked at as files.
+        let within = free.start.clamp(at, at + length as u64)..free.end.clamp(at, at + length as u64);
+        let within = (within.start - at) as usize..(within.end - at) as usize;
+        here[within.clone()].copy_from_slice(&there[within]);
         if there != here {
             let first = (0..length).find(|n| there[*n] != here[*n]).unwrap_or(0) as u64;
             found.unless(false, format!("byte {} before data is not as in the image", at + first));
@@ -348,6 +382,37 @@ fn check_file_system(
     found.unless(fills, format!("the file system has {blocks} blocks, its partition room for {room}"));
     let (code, said) = tool("e2fsck", &["-fn", &there.address])?;
     found.unless(code == 0, format!("e2fsck: {said}"));
+    Ok(())
+}
+
+/// Everything of the image, the settings and their folders, and nothing else.
+fn check_overlay(
+    found: &mut Differences,
+    card: &Path,
+    image: &Path,
+    part: &Part,
+    settings: &[Setting<'_>],
+) -> Result<(), String> {
+    let there = FileSystem::at(card, part.start * 512)?;
+    let here = FileSystem::at(image, part.start * 512)?;
+    check_file_system(found, &there, &here, part.sectors * 512)?;
+    let (on_card, in_image) = (there.walk()?, here.walk()?);
+    let mut wanted: BTreeSet<String> = in_image.keys().cloned().collect();
+    for setting in settings {
+        let folders = setting.path.match_indices('/').filter(|(at, _)| *at > 0).map(|(at, _)| &setting.path[..at]);
+        for folder in folders {
+            wanted.insert(folder.into());
+            let is = on_card.get(folder).map(|inode| (inode.mode.as_str(), inode.owner.as_str()));
+            found.same(folder, is, Some(("040755", "0:0")));
+        }
+        wanted.insert(setting.path.into());
+        let Some(inode) = on_card.get(setting.path) else { continue };
+        found.same(setting.path, (inode.mode.as_str(), inode.owner.as_str()), (setting.mode, "0:0"));
+        there.dump(&BTreeSet::from([inode.number]))?;
+        let content = fs::read_to_string(there.content(&inode.number)).map_err(|e| e.to_string())?;
+        found.same(format!("the contents of {}", setting.path), content.as_str(), setting.content);
+    }
+    found.same("files of the overlay", on_card.into_keys().collect::<BTreeSet<_>>(), wanted);
     Ok(())
 }
 

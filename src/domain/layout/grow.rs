@@ -3,7 +3,8 @@
 
 use super::bytes::put;
 use super::{
-    DataError, GPT_TAIL, HEAD_MIN, Layout, Partition, SECTOR_LEN, TableKind, data_partition, gpt, mbr, usable_end,
+    DataError, GPT_TAIL, HEAD_MIN, Layout, Partition, SECTOR_LEN, TableKind, data_partition, gpt, mbr,
+    overlay_partition, usable_end,
 };
 use crate::domain::size::{Bytes, SECTOR};
 
@@ -19,6 +20,8 @@ pub struct GrowPlan {
     pub data_before: Partition,
     /// The same with another length.
     pub data_after: Partition,
+    /// Where name and network settings go; `None`: the image has no such partition.
+    pub overlay: Option<Partition>,
     /// The beginning of the card: as much as was given of the image's, with the grown table.
     pub head: Vec<u8>,
     /// Where the card's last 33 sectors begin and what they hold: the backup GPT. `None` with an MBR.
@@ -53,7 +56,9 @@ impl GrowPlan {
             return Err(too_small(layout, card_sectors));
         }
         let after = Partition { sectors: end - before.start, ..before.clone() };
-        let mut plan = GrowPlan { data_before: before.clone(), data_after: after, head: head.to_vec(), tail: None };
+        let overlay = overlay_partition(layout).ok().cloned();
+        let data_before = before.clone();
+        let mut plan = GrowPlan { data_before, data_after: after, overlay, head: head.to_vec(), tail: None };
         match layout.kind {
             TableKind::Mbr => plan.grow_mbr(),
             kind => plan.grow_gpt(layout, kind, card_sectors)?,

@@ -13,11 +13,13 @@ use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 
 use super::descriptor::Descriptor;
 use crate::domain::progress::{Meter, StopFlag};
+use crate::domain::secret::Secret;
 use crate::host::{HostError, ToolAnswer, ToolCall};
 
 /// Where distributions keep file system tools.
@@ -52,7 +54,8 @@ struct Plan<'a> {
     arguments: Vec<OsString>,
     /// Sent to its standard input.
     script: String,
-    file: Option<File>,
+    /// What it reads from, inherited.
+    files: Vec<File>,
     meter: Option<&'a Meter>,
     limit: Duration,
 }
@@ -61,17 +64,23 @@ impl<'a> Plan<'a> {
     fn of(call: &ToolCall<'a>, card: RawFd) -> Result<Plan<'a>, HostError> {
         let at = |offset: &u64| OsString::from(format!("/proc/self/fd/{card}?offset={offset}"));
         let tool = call.tool();
-        let plan = |arguments| Plan { tool, arguments, script: String::new(), file: None, meter: None, limit: LIMIT };
+        let plan =
+            |arguments| Plan { tool, arguments, script: String::new(), files: Vec::new(), meter: None, limit: LIMIT };
         Ok(match call {
             ToolCall::Repair { offset } => plan(vec!["-fy".into(), at(offset)]),
             ToolCall::Check { offset } => plan(vec!["-fn".into(), at(offset)]),
             ToolCall::Resize { offset, blocks } => plan(vec![at(offset), blocks.to_string().into()]),
             ToolCall::Edit { offset, commands, file, meter } => {
                 let file = file.map(File::open).transpose().map_err(|source| HostError::Tool { tool, source })?;
-                let name = file.as_ref().map(|f| format!("/proc/self/fd/{}", f.as_raw_fd())).unwrap_or_default();
-                let script: String = commands.iter().map(|line| line.replace("{file}", &name) + "\n").collect();
-                let arguments = vec!["-w".into(), "-f".into(), "-".into(), at(offset)];
-                Plan { tool, arguments, script, file, meter: *meter, limit: EDIT_LIMIT }
+                let files: Vec<File> = file.into_iter().collect();
+                let script = script(commands, |_| "{file}".into(), &files);
+                Plan { script, files, meter: *meter, limit: EDIT_LIMIT, ..plan(edit(at(offset))) }
+            }
+            ToolCall::Put { offset, commands, texts } => {
+                let files: io::Result<Vec<File>> = texts.iter().map(|text| in_memory(text)).collect();
+                let files = files.map_err(|source| HostError::Tool { tool, source })?;
+                let script = script(commands, |number| format!("{{{number}}}"), &files);
+                Plan { script, files, ..plan(edit(at(offset))) }
             }
         })
     }
@@ -94,7 +103,7 @@ impl<'a> Plan<'a> {
         let mut command = Command::new(program);
         command.args(&self.arguments).env_clear().env("LC_ALL", "C").current_dir("/");
         command.stdin(Stdio::piped()).stdout(theirs.try_clone()?).stderr(theirs);
-        let inherited: Vec<RawFd> = self.file.iter().map(|f| f.as_raw_fd()).chain([card]).collect();
+        let inherited: Vec<RawFd> = self.files.iter().map(|f| f.as_raw_fd()).chain([card]).collect();
         // SAFETY: between fork and exec only prctl and fcntl are called, which are async-signal-safe; nothing is allocated.
         unsafe { command.pre_exec(move || prepare(&inherited)) };
         let mut child = command.spawn()?;
@@ -146,6 +155,28 @@ impl<'a> Plan<'a> {
             meter.set_done(read.min(most));
         }
     }
+}
+
+/// The arguments of `debugfs` for commands from its standard input.
+fn edit(at: OsString) -> Vec<OsString> {
+    vec!["-w".into(), "-f".into(), "-".into(), at]
+}
+
+/// The commands, one a line, with the names of inherited files in place of what stands for them.
+fn script(commands: &[String], mark: impl Fn(usize) -> String, files: &[File]) -> String {
+    let name = |file: &File| format!("/proc/self/fd/{}", file.as_raw_fd());
+    let named = |line: &String| {
+        let line = files.iter().enumerate().fold(line.clone(), |line, (n, file)| line.replace(&mark(n), &name(file)));
+        line + "\n"
+    };
+    commands.iter().map(named).collect()
+}
+
+/// A file without a name and on no disk: a password may be in it.
+fn in_memory(text: &Secret) -> io::Result<File> {
+    let mut file = File::from(memfd_create(c"sd-swap", MFdFlags::MFD_CLOEXEC)?);
+    file.write_all(text.reveal().as_bytes())?;
+    Ok(file)
 }
 
 /// In the child: it dies with us (a tool that went on alone would keep our `flock` and go on writing), and it gets the

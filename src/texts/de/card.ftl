@@ -27,7 +27,7 @@ card-agree = Alles löschen auf
 card-size = Welche Größe ist auf die Karte gedruckt, in GB?
 card-size-hint = Die Karte in die Hand nehmen oder im Leser ansehen. Zum Beispiel: 64
 
-card-options = Optionen: Sicherung und Version
+card-options = Optionen: Sicherung, Version, Netzwerk
 card-backup = Sicherung
 card-backup-new = Jetzt eine neue vollständige Sicherung erstellen
 card-backup-encrypted = verschlüsselt: ihr Schlüssel wird beim Wiederherstellen verlangt
@@ -50,3 +50,21 @@ card-error-version = Eine Version aus der Liste wählen
 error-disk-gone-title = Dieser Datenträger ist nicht mehr eingesteckt
 error-disk-gone-happened = Er wurde herausgezogen, oder die App wurde neu gestartet und nennt ihn jetzt anders. Es wurde nichts getan.
 error-disk-gone-todo = Einstecken, zurück zu den Datenträgern gehen und ihn dort wählen.
+
+# Name and network of this system go along.
+card-keeps-both = Die neue Karte behält die Adresse { $address } und den Namen { $name }.
+card-keeps-address = Die neue Karte behält die Adresse { $address }.
+card-keeps-name = Die neue Karte behält den Namen { $name }.
+card-keeps-name-by-router = Die neue Karte behält den Namen { $name }; ihre Adresse kommt vom Router, wie jetzt.
+card-keeps-wifi-asked = Sie verbindet sich mit dem WLAN { $wifi }, wenn unten sein Passwort eingegeben wird.
+card-keeps-wifi-asked-address = Sie verbindet sich mit dem WLAN { $wifi } und der Adresse { $address }, wenn unten sein Passwort eingegeben wird.
+card-keeps-wifi-open = Sie verbindet sich mit dem WLAN { $wifi }.
+card-keeps-wifi-open-address = Sie verbindet sich mit dem WLAN { $wifi } und der Adresse { $address }.
+card-keeps-nothing = Name, Adressen und WLAN dieses Systems bleiben zurück, wie gewählt: Die neue Karte heißt homeassistant und bekommt ihre Adresse vom Router.
+card-wifi = WLAN-Passwort für
+card-wifi-hint = Home Assistant gibt es nicht preis. Es wird nur für diese Karte verwendet und sonst nirgends aufgehoben. Ohne es muss das WLAN neu eingerichtet werden, und bis dahin braucht die neue Karte ein Netzwerkkabel.
+card-cable = Zum ersten Start wird ein Netzwerkkabel angeschlossen
+card-network = Netzwerk
+card-network-keep = Name, Adressen und WLAN dieses Systems behalten
+card-error-wifi = Das WLAN-Passwort eingeben oder ankreuzen, dass ein Kabel angeschlossen wird
+card-error-wifi-odd = Das kann nicht das Passwort dieses WLANs sein. So eingeben, wie es die anderen Geräte haben

@@ -78,3 +78,10 @@ note-backup-copies = Kopien an andere Orte
 note-backup-restarts = Warten, bis Apps wieder laufen
 warning-not-verified = Die Karte wurde nicht zurückgelesen, wie gewünscht.
 warning-blocks-rewritten = { $count } Stellen wurden erst nach erneutem Schreiben richtig gelesen: { $places }.
+
+# What of name and network stays behind (the field is named as in Home Assistant's answer).
+warning-hostname-left = Der Name dieses Systems konnte nicht mitgenommen werden: Die neue Karte heißt homeassistant, bis das geändert wird.
+warning-network-left = Die Netzwerkeinstellungen dieses Systems sind nicht bekannt und bleiben zurück: Die neue Karte bekommt ihre Adresse vom Router.
+warning-interface-left = Die Netzwerkeinstellungen von { $interface } waren nicht verständlich ({ $field }) und bleiben zurück: Bitte auf der neuen Karte neu einrichten.
+warning-wifi-left = Das WLAN-Passwort wurde nicht angegeben: Bitte ein Netzwerkkabel an das neue System anschließen oder ihr WLAN ({ $interface }) neu einrichten.
+warning-wifi-password-left = Das angegebene kann nicht das WLAN-Passwort sein: Bitte ein Netzwerkkabel an das neue System anschließen oder ihr WLAN ({ $interface }) neu einrichten.

@@ -40,6 +40,9 @@ certificate-date = Erstellt
 certificate-core = Home Assistant
 certificate-key = Verschlüsselt
 certificate-key-needed = Beim Wiederherstellen wird nach ihrem Schlüssel gefragt.
+certificate-carried = Vom alten System mitgenommen
+certificate-hostname = Name des Systems
+certificate-interfaces = Netzwerkeinstellungen
 certificate-times = Zeit
 certificate-started = Begonnen
 certificate-ended = Fertig
@@ -63,6 +66,7 @@ compared-capacity = Die Karte fasst so viel, wie sie angibt: Marken bis an ihr E
 compared-content = Alles Geschriebene wurde am Zwischenspeicher vorbei zurückgelesen und ist, wie es sein soll, MiB für MiB.
 compared-file-system = Das Dateisystem für die Daten wurde geprüft (e2fsck).
 compared-backup-on-card = Die Sicherung auf der Karte wurde zurückgelesen; ihre SHA-256 ist die der Sicherung, die dorthin kam.
+compared-settings = Name und Netzwerkeinstellungen auf der Karte wurden zurückgelesen und sind die, die darauf gelegt wurden.
 compared-tables = Die Partitionstabellen an beiden Enden wurden nach dem Schreiben zurückgelesen.
 
 log-title = Protokoll von Auftrag { $id }

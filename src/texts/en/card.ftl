@@ -27,7 +27,7 @@ card-agree = Erase everything on
 card-size = Which size is printed on the card, in GB?
 card-size-hint = Take the card in your hand, or look at it in the reader. For example: 64
 
-card-options = Options: backup and version
+card-options = Options: backup, version, network
 card-backup = Backup
 card-backup-new = Make a new full backup now
 card-backup-encrypted = encrypted: its key is asked for at the restore
@@ -50,3 +50,21 @@ card-error-version = Choose a version from the list
 error-disk-gone-title = This disk is not plugged in any more
 error-disk-gone-happened = It was pulled out, or the app was restarted and calls it by another name. Nothing was done.
 error-disk-gone-todo = Plug it in, go back to the disks and choose it there.
+
+# Name and network of this system go along.
+card-keeps-both = Your new card will keep the address { $address } and the name { $name }.
+card-keeps-address = Your new card will keep the address { $address }.
+card-keeps-name = Your new card will keep the name { $name }.
+card-keeps-name-by-router = Your new card will keep the name { $name }; its address comes from your router, as now.
+card-keeps-wifi-asked = It will join the Wi-Fi { $wifi } if its password is typed below.
+card-keeps-wifi-asked-address = It will join the Wi-Fi { $wifi } with the address { $address } if its password is typed below.
+card-keeps-wifi-open = It will join the Wi-Fi { $wifi }.
+card-keeps-wifi-open-address = It will join the Wi-Fi { $wifi } with the address { $address }.
+card-keeps-nothing = Name, addresses and Wi-Fi of this system stay behind, as you have chosen: the new card is called homeassistant and gets its address from your router.
+card-wifi = Wi-Fi password for
+card-wifi-hint = Home Assistant does not tell it. It is used for this card and kept nowhere else. Without it the Wi-Fi has to be set up anew, and the new card needs a network cable until then.
+card-cable = I will connect a network cable for the first start
+card-network = Network
+card-network-keep = Keep name, addresses and Wi-Fi of this system
+card-error-wifi = Type the Wi-Fi password, or tick that you will connect a cable
+card-error-wifi-odd = This cannot be the password of this Wi-Fi. Type it as the other devices have it

@@ -78,3 +78,10 @@ note-backup-copies = Copies to other places
 note-backup-restarts = Waiting for apps to start again
 warning-not-verified = The card was not read back, as asked.
 warning-blocks-rewritten = { $count } places read right only after they were written again: { $places }.
+
+# What of name and network stays behind (the field is named as in Home Assistant's answer).
+warning-hostname-left = The name of this system could not be carried over: the new card is called homeassistant until that is changed.
+warning-network-left = The network settings of this system are not known, so they stay behind: the new card gets its address from the router.
+warning-interface-left = The network settings of { $interface } could not be understood ({ $field }) and stay behind: set them up again on the new card.
+warning-wifi-left = The Wi-Fi password was not given: connect a network cable at the first start, or set up its Wi-Fi ({ $interface }) anew.
+warning-wifi-password-left = What was given cannot be the Wi-Fi password: connect a network cable at the first start, or set up its Wi-Fi ({ $interface }) anew.

@@ -40,6 +40,9 @@ certificate-date = Made
 certificate-core = Home Assistant
 certificate-key = Encrypted
 certificate-key-needed = Its key is asked for when it is restored.
+certificate-carried = Taken along from the old system
+certificate-hostname = Host name
+certificate-interfaces = Network settings
 certificate-times = Time
 certificate-started = Begun
 certificate-ended = Finished
@@ -63,6 +66,7 @@ compared-capacity = The card holds as much as it says: marks up to its end came 
 compared-content = Everything that was written was read back past the cache and is what it should be, MiB by MiB.
 compared-file-system = The file system for the data was checked (e2fsck).
 compared-backup-on-card = The backup on the card was read back; its SHA-256 is that of the backup that was put there.
+compared-settings = Name and network settings on the card were read back and are those that were put there.
 compared-tables = The partition tables at both ends were read back after they were written.
 
 log-title = Log of job { $id }

@@ -8,9 +8,12 @@ use serde_json::json;
 
 use super::failure::{Failure, closing, is_json, running};
 use crate::domain::backup::BackupSlug;
+use crate::domain::carry::Carry;
 use crate::domain::disk::{Fingerprint, Refusal};
 use crate::domain::job::{BackupChoice, CardRequest, ImageChoice, JobId, JobView};
+use crate::domain::network::Network;
 use crate::domain::problem::Problem;
+use crate::domain::secret::Secret;
 use crate::jobs::disk_json::ReasonJson;
 use crate::jobs::{ListedDisk, StartError};
 use crate::texts::Phrase;
@@ -39,6 +42,12 @@ struct Start {
     /// `running` or `latest`.
     #[serde(default)]
     version: Option<String>,
+    /// Name and network settings of the system go along.
+    #[serde(default)]
+    network: Option<bool>,
+    /// Of the system's Wi-Fi; the Supervisor does not tell it.
+    #[serde(default)]
+    wifi_password: Option<String>,
     /// A second start with the same one leads to the same job.
     #[serde(default)]
     once: Option<String>,
@@ -94,7 +103,7 @@ fn bad_body(error: String) -> Failure {
 
 fn request(site: &Site, start: Start) -> Result<CardRequest, Failure> {
     // What is wrong in itself is said before what is wrong just now.
-    let (backup, image) = (backup(&start)?, image(&start)?);
+    let (backup, image, carry) = (backup(&start)?, image(&start)?, carry(site, &start)?);
     if start.once.as_deref().is_some_and(|once| once.chars().count() > LONGEST_ONCE) {
         return Err(bad_body(format!("The field once is longer than {LONGEST_ONCE} characters.")));
     }
@@ -118,6 +127,7 @@ fn request(site: &Site, start: Start) -> Result<CardRequest, Failure> {
         backup,
         image,
         board: None,
+        carry,
         once: start.once.filter(|once| !once.is_empty()),
     })
 }
@@ -159,6 +169,21 @@ fn image(start: &Start) -> Result<ImageChoice, Failure> {
         None | Some("running") => Ok(ImageChoice::Running),
         Some("latest") => Ok(ImageChoice::Latest),
         Some(_) => Err(bad_body("The version is neither \"running\" nor \"latest\".".into())),
+    }
+}
+
+/// A password that cannot be that of the system's Wi-Fi is a mistyped one.
+fn carry(site: &Site, start: &Start) -> Result<Carry, Failure> {
+    if start.network == Some(false) {
+        return Ok(Carry::nothing());
+    }
+    let password = Secret::new(start.wifi_password.as_deref().unwrap_or_default());
+    let system = site.jobs.system();
+    match system.facts.network.as_ref().and_then(Network::wifi_with_key) {
+        Some((_, wifi)) if !password.is_empty() && !wifi.auth.takes(&password) => {
+            Err(bad_body("The wifi_password cannot be that of the system's Wi-Fi.".into()))
+        }
+        _ => Ok(Carry::of_system(password)),
     }
 }
 
@@ -206,6 +231,31 @@ mod tests {
         assert_eq!(request.image, ImageChoice::Latest);
         assert_eq!(request.backup, BackupChoice::Existing { slug: "0a1b2c3d".parse().unwrap(), have_key: true });
         assert_eq!((request.plug, request.once.as_deref()), (Some(3), Some("x")));
+    }
+
+    #[actix_web::test]
+    async fn the_network_goes_along_unless_told_otherwise() {
+        let trial = Trial::new();
+        trial.change_system(|system| system.facts.network = Some(with_wifi(b"Our Home", true)));
+        let cases = [
+            ("", Carry::usual()),
+            (r#","network":true"#, Carry::usual()),
+            (r#","network":null,"wifi_password":null"#, Carry::usual()),
+            (r#","network":false,"wifi_password":"x""#, Carry::nothing()),
+            (r#","wifi_password":"correct horse""#, Carry::of_system(Secret::new("correct horse"))),
+        ];
+        for (more, want) in cases {
+            let body = format!(r#"{{"device":"sdb","fingerprint":"v1-of-sdb"{more}}}"#);
+            assert_eq!(trial.ask(trial.post_json("/api/start-clone", &body)).await.status, 202, "{body}");
+            let Some(Heard::Start(request)) = trial.asked().pop() else { panic!("no start") };
+            assert_eq!(request.carry, want, "{body}");
+        }
+        for odd in [r#""wifi_password":"short""#, r#""wifi_password":7"#, r#""network":"yes""#] {
+            let body = format!(r#"{{"device":"sdb","fingerprint":"v1-of-sdb",{odd}}}"#);
+            let answer = trial.ask(trial.post_json("/api/start-clone", &body)).await;
+            is_error(&answer, 400, "bad_request");
+            answer.has_not("short");
+        }
     }
 
     #[actix_web::test]

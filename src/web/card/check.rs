@@ -1,7 +1,9 @@
 //! What is wrong with the answers; in the order of the page.
 
 use super::backups;
+use super::network;
 use super::page::CardPage;
+use crate::domain::carry::Carry;
 use crate::domain::confirm::{Printed, printed_size};
 use crate::domain::job::{BackupChoice, ImageChoice};
 use crate::domain::size::Bytes;
@@ -12,6 +14,7 @@ use crate::domain::system::SystemView;
 pub enum Field {
     Agree,
     Size,
+    Wifi,
     Backup,
     HaveKey,
     Version,
@@ -23,6 +26,7 @@ impl Field {
         match self {
             Field::Agree => "agree",
             Field::Size => "size",
+            Field::Wifi => "wifi",
             Field::Backup => "backup",
             Field::HaveKey => "have_key",
             Field::Version => "version",
@@ -40,6 +44,7 @@ impl Field {
 pub struct Mistakes {
     pub agree: Option<String>,
     pub size: Option<String>,
+    pub wifi: Option<String>,
     pub backup: Option<String>,
     pub have_key: Option<String>,
     pub version: Option<String>,
@@ -50,6 +55,7 @@ impl Mistakes {
         let place = match field {
             Field::Agree => &mut self.agree,
             Field::Size => &mut self.size,
+            Field::Wifi => &mut self.wifi,
             Field::Backup => &mut self.backup,
             Field::HaveKey => &mut self.have_key,
             Field::Version => &mut self.version,
@@ -59,7 +65,7 @@ impl Mistakes {
 }
 
 /// What was chosen, or mistakes on the page.
-pub fn check(page: &mut CardPage, size: Bytes, system: &SystemView) -> Option<(BackupChoice, ImageChoice)> {
+pub fn check(page: &mut CardPage, size: Bytes, system: &SystemView) -> Option<(BackupChoice, ImageChoice, Carry)> {
     let t = page.shell.t;
     if !page.filled.agree {
         page.mistake(Field::Agree, t.say("card-error-agree"));
@@ -67,6 +73,7 @@ pub fn check(page: &mut CardPage, size: Bytes, system: &SystemView) -> Option<(B
     if page.asks_size {
         check_size(page, size);
     }
+    let carry = network::chosen(page, system);
     let backup = match backups::chosen(&page.filled, system) {
         Ok(backup) => Some(backup),
         Err((field, key)) => {
@@ -82,7 +89,8 @@ pub fn check(page: &mut CardPage, size: Bytes, system: &SystemView) -> Option<(B
             None
         }
     };
-    if page.summary.is_empty() { backup.zip(image) } else { None }
+    let chosen = backup.zip(image).map(|(backup, image)| (backup, image, carry));
+    chosen.filter(|_| page.summary.is_empty())
 }
 
 fn check_size(page: &mut CardPage, size: Bytes) {

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, web};
 
+use crate::domain::secret::Secret;
 use crate::web::body;
 
 /// A form has a dozen short fields.
@@ -19,24 +20,40 @@ pub struct Filled {
     pub backup: String,
     pub have_key: bool,
     pub version: String,
+    /// Name, addresses and Wi-Fi of this system go along.
+    pub network: bool,
+    /// The password of its Wi-Fi; never shown again.
+    pub wifi: Secret,
+    /// A cable will be connected for the first start.
+    pub cable: bool,
 }
 
 impl Default for Filled {
     fn default() -> Filled {
-        Filled { agree: false, size: String::new(), backup: "new".into(), have_key: false, version: "running".into() }
+        Filled {
+            agree: false,
+            size: String::new(),
+            backup: "new".into(),
+            have_key: false,
+            version: "running".into(),
+            network: true,
+            wifi: Secret::default(),
+            cable: false,
+        }
     }
 }
 
 impl Filled {
     /// Something in the folded options is not as it is beforehand.
     pub fn has_options(&self) -> bool {
-        let usual = Filled { agree: self.agree, size: self.size.clone(), ..Filled::default() };
-        *self != usual
+        let usual = Filled::default();
+        let mine = (&self.backup, self.have_key, &self.version, self.network);
+        mine != (&usual.backup, usual.have_key, &usual.version, usual.network)
     }
 
-    /// Without what confirms: that is taken neither from a link nor from a form for another disk.
+    /// Without what confirms, and without a password: those are taken neither from a link nor from a form for another disk.
     pub fn unconfirmed(self) -> Filled {
-        Filled { agree: false, size: String::new(), ..self }
+        Filled { agree: false, size: String::new(), wifi: Secret::default(), ..self }
     }
 }
 
@@ -64,6 +81,10 @@ impl Sent {
             backup: or("backup", "new"),
             have_key: self.get("have_key") == "yes",
             version: or("version", "running"),
+            // A box that is not ticked sends nothing; the hidden field before it does.
+            network: self.get("network") != "no",
+            wifi: Secret::new(self.get("wifi").chars().take(100).collect::<String>()),
+            cable: self.get("cable") == "yes",
         }
     }
 }

@@ -3,6 +3,7 @@
 mod backups;
 mod check;
 mod form;
+mod network;
 mod outlook;
 mod page;
 
@@ -70,7 +71,7 @@ pub async fn post(req: HttpRequest, site: web::Data<Site>, payload: web::Payload
     if !page.form_shown {
         return show(&req, Some(page), StatusCode::CONFLICT);
     }
-    let Some((backup, image)) = check(&mut page, listed.disk.size, &site.jobs.system()) else {
+    let Some((backup, image, carry)) = check(&mut page, listed.disk.size, &site.jobs.system()) else {
         return show(&req, Some(page), StatusCode::UNPROCESSABLE_ENTITY);
     };
     let once = Some(sent.get("once").to_string()).filter(|once| !once.is_empty());
@@ -81,6 +82,7 @@ pub async fn post(req: HttpRequest, site: web::Data<Site>, payload: web::Payload
         backup,
         image,
         board: None,
+        carry,
         once,
     };
     start(&req, &site, page, &sent, request).await

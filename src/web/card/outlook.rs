@@ -13,18 +13,26 @@ use crate::texts::Language;
 
 use super::backups;
 use super::form::Filled;
+use super::network;
 
 pub struct Outlook {
     /// "This makes a full backup, downloads …"
     pub does: String,
     /// "About 20 to 50 minutes."
     pub takes: String,
+    /// "Your new card will keep the address …"
+    pub keeps: Vec<String>,
     pub warnings: Vec<String>,
 }
 
 pub fn of(t: Language, system: &SystemView, jobs: &AllJobs, filled: &Filled, card: Bytes) -> Outlook {
     let plan = Plan::new(system, jobs, filled);
-    Outlook { does: plan.does(t), takes: plan.takes(t), warnings: warnings(t, system, filled, card) }
+    Outlook {
+        does: plan.does(t),
+        takes: plan.takes(t),
+        keeps: network::keeps(t, &system.facts, filled),
+        warnings: warnings(t, system, filled, card),
+    }
 }
 
 /// What the job will have to do.
@@ -109,5 +117,6 @@ fn warnings(t: Language, system: &SystemView, filled: &Filled, card: Bytes) -> V
     let mut all = system.warnings.clone();
     all.extend(admit::backup_warnings(&system.facts, backups::existing(&filled.backup, system)));
     all.extend(backups::expected_size(filled, system).and_then(|backup| admit::room_for_restore(card, backup)));
+    all.extend(network::left(&system.facts, filled));
     all.iter().map(|warning| warning.text.said_in(t)).collect()
 }

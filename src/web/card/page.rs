@@ -7,6 +7,7 @@ use askama::Template;
 use super::backups::{self, BackupRow};
 use super::check::{Field, Mistakes};
 use super::form::Filled;
+use super::network::WifiRow;
 use super::outlook::{self, Outlook};
 use crate::domain::confirm::asks_size;
 use crate::domain::disk::{DiskId, Refusal};
@@ -40,6 +41,7 @@ pub struct CardPage {
     outlook: Outlook,
     backups: Vec<BackupRow>,
     asks_key: bool,
+    wifi: Option<WifiRow>,
     version: Option<String>,
     latest: Option<String>,
     options_open: bool,
@@ -127,6 +129,7 @@ impl CardPage {
             outlook: outlook::of(t, &system, &jobs, &filled, listed.disk.size),
             backups: backups::rows(t, &system, &filled.backup),
             asks_key: backups::all(&system).any(|b| b.facts.protected),
+            wifi: WifiRow::of(&system.facts),
             version: version(&system.facts.os_version),
             latest: version(&system.facts.os_latest),
             options_open: filled.has_options(),

@@ -1,9 +1,11 @@
 use super::form::LONGEST_FORM;
 use super::page::place_of;
 use super::*;
+use crate::domain::carry::Carry;
 use crate::domain::disk::Refusal;
 use crate::domain::job::JobState;
 use crate::domain::job::{BackupChoice, ImageChoice};
+use crate::domain::secret::Secret;
 use crate::domain::size::Bytes;
 use crate::web::now;
 use crate::web::trial::*;
@@ -77,6 +79,7 @@ async fn forms_alone_start_a_job() {
         backup: BackupChoice::Existing { slug, have_key: false },
         image: ImageChoice::Latest,
         board: None,
+        carry: Carry::usual(),
         once: Some(page.field("once")),
     };
     assert_eq!(trial.asked(), [Heard::Start(want)]);
@@ -396,4 +399,110 @@ async fn a_finished_card_that_is_still_in_is_no_job_at_work() {
     answer.has("A card is already being made");
     answer.has("href=\"jobs/8\"");
     answer.has_not("A job is using it.");
+}
+
+/// What the conductor was asked to carry over.
+fn asked_to_carry(trial: &Trial) -> Carry {
+    match trial.asked().pop() {
+        Some(Heard::Start(request)) => request.carry,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[actix_web::test]
+async fn what_the_new_card_keeps_is_said_beforehand_and_can_be_left_behind() {
+    let trial = Trial::new();
+    let keeps = "Your new card will keep the address 192.168.1.10 and the name homeassistant.";
+    let page = trial.ask(trial.get("/card?disk=sdb")).await;
+    page.has(keeps);
+    page.has("<input type=\"hidden\" name=\"network\" value=\"no\">");
+    page.has("name=\"network\" value=\"yes\" checked");
+    page.has_not("type=\"password\"");
+    let german = trial.get("/card?disk=sdb").insert_header(("accept-language", "de"));
+    trial.ask(german).await.has("Die neue Karte behält die Adresse 192.168.1.10 und den Namen homeassistant.");
+
+    // As a browser sends a box that is ticked, and one that is not.
+    for (sent, want) in [(&["no", "yes"][..], Carry::usual()), (&["no"], Carry::nothing()), (&[], Carry::usual())] {
+        let fields = good().into_iter().chain(sent.iter().map(|value| ("network", *value))).collect::<Vec<_>>();
+        assert_eq!(trial.ask(trial.post("/card", &fields)).await.status, 303);
+        assert_eq!(asked_to_carry(&trial), want, "{sent:?}");
+    }
+    let without = trial.ask(trial.get("/card?disk=sdb&network=no")).await;
+    without.has("stay behind, as you have chosen");
+    without.has("<details class=\"fold\" open>");
+    without.has_not("value=\"yes\" checked");
+    without.has_not(keeps);
+
+    trial.change_system(|system| system.facts.network = Some(Default::default()));
+    let page = trial.ask(trial.get("/card?disk=sdb")).await;
+    page.has("will keep the name homeassistant; its address comes from your router");
+    trial.change_system(|system| {
+        let mut network = with_wifi(b"Our Home", true);
+        network.interfaces.remove(0);
+        network.interfaces[0].ipv4 = cable().interfaces[0].ipv4.clone();
+        system.facts.network = Some(network);
+    });
+    let page = trial.ask(trial.get("/card?disk=sdb")).await;
+    page.has("will keep the name homeassistant.</p>");
+    page.has("It will join the Wi-Fi Our Home with the address 192.168.1.10 if its password is typed below.");
+    trial.change_system(|system| {
+        system.facts.network = Some(Default::default());
+        let unread = crate::domain::network::Unread { interface: "eth9".into(), field: "ipv4.gateway" };
+        system.facts.network.as_mut().unwrap().unread.push(unread);
+        system.facts.hostname = Some("no name".into());
+    });
+    let page = trial.ask(trial.get("/card?disk=sdb")).await;
+    page.has("The network settings of eth9 could not be understood (ipv4.gateway)");
+    page.has("The name of this system could not be carried over");
+    trial.change_system(|system| system.facts.network = None);
+    trial.ask(trial.get("/card?disk=sdb")).await.has("The network settings of this system are not known");
+}
+
+#[actix_web::test]
+async fn a_wifi_password_is_asked_for_and_never_shown_again() {
+    let trial = Trial::new();
+    trial.change_system(|system| system.facts.network = Some(with_wifi(b"Our <Home>", false)));
+    let page = trial.ask(trial.get("/card?disk=sdb&wifi=correct+horse&cable=yes")).await;
+    page.has("It will join the Wi-Fi Our &#60;Home&#62; if its password is typed below.");
+    page.has("Wi-Fi password for <span dir=\"auto\">Our &#60;Home&#62;</span>");
+    page.has("<input type=\"password\" id=\"wifi\" name=\"wifi\" autocomplete=\"off\"");
+    page.has("Without it the Wi-Fi has to be set up anew");
+    page.has_not("correct horse");
+    // With a cable it is no matter.
+    page.has_not("name=\"cable\"");
+    assert_eq!(trial.ask(trial.post("/card", &good())).await.status, 303);
+    assert_eq!(asked_to_carry(&trial), Carry::usual());
+    let typed = " correct horse ";
+    assert_eq!(trial.ask(trial.post("/card", &with(&[("wifi", typed)]))).await.status, 303);
+    assert_eq!(asked_to_carry(&trial), Carry::of_system(Secret::new(typed)));
+
+    let refused = trial.ask(trial.post("/card", &with(&[("wifi", "correct horse"), ("agree", "no")]))).await;
+    assert_eq!(refused.status, 422);
+    refused.has_not("correct horse");
+    let short = trial.ask(trial.post("/card", &with(&[("wifi", "horse")]))).await;
+    assert_eq!(short.status, 422);
+    short.has("<li><a href=\"#wifi\" dir=\"auto\">This cannot be the password of this Wi-Fi.");
+    short.has("aria-describedby=\"wifi-hint wifi-error\" aria-invalid=\"true\"");
+    short.has_not("\"horse\"");
+    // Not asked for what stays behind.
+    let without = trial.ask(trial.post("/card", &with(&[("wifi", "horse"), ("network", "no")]))).await;
+    assert_eq!((without.status, asked_to_carry(&trial)), (303, Carry::nothing()));
+}
+
+#[actix_web::test]
+async fn a_system_without_a_cable_has_to_say_how_the_new_one_is_connected() {
+    let trial = Trial::new();
+    trial.change_system(|system| system.facts.network = Some(with_wifi(b"Our Home", true)));
+    let page = trial.ask(trial.get("/card?disk=sdb")).await;
+    page.has("id=\"cable\" name=\"cable\" value=\"yes\">");
+    let neither = trial.ask(trial.post("/card", &good())).await;
+    assert_eq!(neither.status, 422);
+    neither.has("Type the Wi-Fi password, or tick that you will connect a cable");
+    neither.has("id=\"wifi-error\"");
+    assert!(trial.asked().is_empty());
+    let kept = trial.ask(trial.post("/card", &with(&[("cable", "yes"), ("agree", "no")]))).await;
+    kept.has("name=\"cable\" value=\"yes\" checked");
+    for answer in [("cable", "yes"), ("wifi", "correct horse"), ("network", "no")] {
+        assert_eq!(trial.ask(trial.post("/card", &with(&[answer]))).await.status, 303, "{answer:?}");
+    }
 }

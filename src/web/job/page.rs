@@ -123,14 +123,14 @@ fn stop_link(job: &JobView, links: &Links) -> Option<String> {
     (job.state == JobState::Running && !committing).then(|| links.stop(job.id))
 }
 
-/// The same disk again, with the backup that was made; home, if it is not plugged in or should not be used.
+/// The same disk again, with the backup that was made and as it was asked for; home, if it is not plugged in or should not be used.
 fn again_link(site: &Site, job: &JobView, links: &Links) -> Option<String> {
     let bad = matches!(job.problem, Some(Problem::CardCounterfeit { .. } | Problem::CardUnreliable { .. }));
     if !job.state.is_over() || job.state == JobState::Done || bad {
         return None;
     }
     let there = site.jobs.disks().find(&job.card.id).is_some();
-    there.then(|| links.use_card_again(&job.card.id, job.made.backup.as_ref()))
+    there.then(|| links.use_card_again(&job.card.id, job.made.backup.as_ref(), job.request.carry.system))
 }
 
 fn place(site: &Site, t: Language, job: &JobView) -> String {

@@ -209,7 +209,11 @@ async fn only_a_finished_card_is_swapped() {
 #[test]
 fn addresses_are_addresses_and_each_is_named_once() {
     let known = ["192.168.1.42", "not one", "192.168.1.42", "10.0.0.2", "evil/<b>"].map(String::from);
-    assert_eq!(addresses(&known), ["http://192.168.1.42", "http://10.0.0.2", "http://homeassistant.local"]);
-    assert_eq!(addresses(&[]), ["http://homeassistant.local"]);
+    assert_eq!(addresses(&known, None), ["http://192.168.1.42", "http://10.0.0.2", "http://homeassistant.local"]);
+    assert_eq!(addresses(&[], None), ["http://homeassistant.local"]);
+    let named = |name: &str| Some(Carried { hostname: Some(name.into()), interfaces: Vec::new() });
+    assert_eq!(addresses(&[], named("villa.example.org").as_ref()), ["http://villa.local"]);
+    let unnamed = Carried { hostname: None, interfaces: vec!["eth0".into()] };
+    assert_eq!(addresses(&[], Some(&unnamed)), ["http://homeassistant.local"]);
     assert_eq!((day(0).as_deref(), day(u64::MAX)), (Some("1970-01-01"), None));
 }
