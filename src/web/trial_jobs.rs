@@ -1,6 +1,7 @@
 //! Jobs for the trials of what is kept: one that knows everything, one that an earlier version wrote.
 
 use super::trial::{camera, ended, warning};
+use crate::domain::backup::BackupParts;
 use crate::domain::carry::Carried;
 use crate::domain::disk::{DiskId, Fingerprint};
 use crate::domain::job::*;
@@ -53,6 +54,11 @@ pub fn rich(id: u64) -> JobView {
         backup_protected: true,
         carried: Some(Carried { hostname: Some("villa".into()), interfaces: vec!["end0".into(), "wlan0".into()] }),
         rewritten_blocks: vec![1201, 5003],
+        backup_parts: Some(BackupParts {
+            apps: vec!["core_mosquitto".into()],
+            folders: vec!["share".into(), "ssl".into()],
+            database: true,
+        }),
     };
     job
 }
