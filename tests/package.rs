@@ -21,7 +21,7 @@ use tree::{Entry, Tree};
 
 type Rule = fn(&Tree) -> Vec<String>;
 
-const RULES: [(&str, Rule); 19] = [
+const RULES: [(&str, Rule); 20] = [
     ("keys", config::keys),
     ("values", config::values),
     ("rating", config::rating),
@@ -31,6 +31,7 @@ const RULES: [(&str, Rule); 19] = [
     ("backups", config::backups),
     ("one profile", profile::one_profile),
     ("least rights", profile::least_rights),
+    ("sockets", profile::sockets),
     ("paths", profile::paths),
     ("folders", profile::folders),
     ("explained", reasons::explained),
@@ -59,7 +60,7 @@ const DOCKER: &str = "Dockerfile";
 const RUN: &str = "rootfs/etc/s6-overlay/s6-rc.d/sd-swap/run";
 const FINISH: &str = "rootfs/etc/s6-overlay/s6-rc.d/sd-swap/finish";
 
-const HARMS: [(&str, Harm); 81] = [
+const HARMS: [(&str, Harm); 83] = [
     ("keys", Instead(CONFIG, "slug: sd_swap\n", "")),
     ("keys", Instead(CONFIG, "stage:", "advanced: true\nstage:")),
     ("keys", Instead(CONFIG, "stage:", "build: {}\nstage:")),
@@ -109,6 +110,8 @@ const HARMS: [(&str, Harm); 81] = [
     ("least rights", Instead(PROFILE, "  signal,\n", "  signal,\n  file,\n")),
     ("least rights", Instead(PROFILE, "debugfs mrix", "debugfs mrUx")),
     ("least rights", Instead(PROFILE, "  signal,\n", "  signal,\n  network,\n")),
+    ("sockets", Instead("src/host/linux/uevents.rs", "SockType::Raw", "SockType::Datagram")),
+    ("sockets", Instead(PROFILE, "    network unix seqpacket,\n", "")),
     ("paths", Instead(PROFILE, "/backup/{,**} r", "/backup/{,**} rw")),
     ("paths", Instead(PROFILE, "/dev/sd[a-h] rwk", "/dev/sd* rwk")),
     ("paths", Instead(PROFILE, "/dev/sd[a-h] rwk", "/dev/sd[b-h] rwk")),

@@ -94,6 +94,7 @@ class Reader:
     def put_in(self, slot, card):
         ask, device = self.guest.monitor.ask, f"{self.id}-slot{slot}"
         name = self.insert(slot, card)
+        ask("blockdev-open-tray", id=device, force=True)
         ask("blockdev-insert-medium", id=device, node_name=name)
         ask("blockdev-close-tray", id=device)
 

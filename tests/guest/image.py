@@ -12,7 +12,7 @@ import packages
 
 HERE = Path(__file__).parent
 # With what they need, in this order.
-MODULES = ["virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "virtio_rng", "ext4", "vfat", "nls_ascii", "nls_cp437",
+MODULES = ["virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "virtio_rng", "crc32c_generic", "crc32c_intel", "ext4", "vfat", "nls_ascii", "nls_cp437",
            "xhci_pci", "usb_storage", "uas", "sd_mod", "sr_mod"]
 
 

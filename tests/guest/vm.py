@@ -19,7 +19,7 @@ REPOSITORY = HERE.parent.parent
 # TCG, never KVM: the same everywhere, also where there is no nested virtualisation.
 MACHINE = ["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024", "-nodefaults",
            "-no-user-config", "-display", "none", "-no-reboot"]
-COMMAND_LINE = ("console=ttyS0 loglevel=7 panic=-1 net.ifnames=0 apparmor=1 security=apparmor mitigations=off nokaslr "
+COMMAND_LINE = ("console=ttyS0 loglevel=4 panic=-1 net.ifnames=0 apparmor=1 security=apparmor mitigations=off nokaslr "
                 "printk.time=1 log_buf_len=4M")
 
 

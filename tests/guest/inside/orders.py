@@ -91,10 +91,17 @@ class Guest:
         return attempts.attempt(self.group, wanted, under)
 
 
+def tell(line, answer):
+    """The port takes 32 KiB at a time."""
+    text = memoryview(json.dumps(answer).encode() + b"\n")
+    while text:
+        text = text[line.write(text):]
+
+
 def serve():
     with port() as line:
         guest = Guest()
-        line.write(b'{"ready": true}\n')
+        tell(line, {"ready": True})
         waiting = b""
         while True:
             while b"\n" not in waiting:
@@ -105,4 +112,4 @@ def serve():
                 answer = {"answer": getattr(guest, order.pop("do"))(**order)}
             except Exception:
                 answer = {"failed": traceback.format_exc()}
-            line.write(json.dumps(answer).encode() + b"\n")
+            tell(line, answer)
