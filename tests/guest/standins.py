@@ -30,16 +30,20 @@ class StandIns:
         lines = [line for line in self.out.read_text().splitlines() if "=" in line]
         return dict(line.split("=", 1) for line in lines)
 
+    def address(self):
+        """Of the Supervisor, from here."""
+        return self.settings()["SUPERVISOR_API"].replace(HOST, "127.0.0.1")
+
     def ask(self, path, body=None):
-        settings = self.settings()
-        url = settings["SUPERVISOR_API"].replace(HOST, "127.0.0.1") + path
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {settings['SUPERVISOR_TOKEN']}", "Content-Type": "application/json"}
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=30) as answer:
+        token = self.settings()["SUPERVISOR_TOKEN"]
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        asked = urllib.request.Request(self.address() + path, data, headers)
+        with urllib.request.urlopen(asked, timeout=30) as answer:
             return json.load(answer)["data"]
 
     def backup(self):
-        """Slug and file of a full backup, as Home Assistant makes it."""
+        """The slug of a full backup, made as Home Assistant makes one."""
         job = self.ask("/backups/new/full", {"name": "For the guest", "background": True})["job_id"]
 
         def done():
@@ -47,8 +51,7 @@ class StandIns:
             return found and found[0]["done"]
 
         until("the backup", 60, done)
-        slug = self.ask("/backups")["backups"][0]["slug"]
-        return slug, self.folder / "backup" / f"{slug}.tar"
+        return self.ask("/backups")["backups"][0]["slug"]
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import cpio
@@ -28,6 +29,7 @@ class Guest:
 
     def __init__(self, process, monitor, line):
         self.process, self.monitor, self.line, self.rest = process, monitor, line, b""
+        self.turn = threading.Lock()
 
     def answer(self, seconds):
         self.line.settimeout(seconds)
@@ -40,8 +42,9 @@ class Guest:
         return json.loads(text)
 
     def ask(self, do, patience=180, **more):
-        self.line.sendall(json.dumps({"do": do, **more}).encode() + b"\n")
-        answer = self.answer(patience)
+        with self.turn:
+            self.line.sendall(json.dumps({"do": do, **more}).encode() + b"\n")
+            answer = self.answer(patience)
         if "failed" in answer:
             raise RuntimeError(f"in the guest, {do}: {answer['failed']}")
         return answer["answer"]

@@ -15,7 +15,7 @@ class World:
         self.guest, self.app, self.folder = guest, app, folder
         self.plugged, self.denials = [], 0
 
-    def set_up(self):
+    def set_up(self, courier):
         """A system disk with data, network for the app, the profile, the app."""
         say = self.guest.say
         say("sfdisk", "/dev/vda", input=b"label: gpt\n- 1G L -\n- + L -\n")
@@ -23,7 +23,7 @@ class World:
         say("mkfs.ext4", "-q", "-L", "system-data", "/dev/vda1")
         say("mount", "/dev/vda1", "/mnt/data")
         say("mkdir", "-p", "/mnt/data/supervisor/apps/data/sd_swap", "/mnt/data/supervisor/backup")
-        say("cp", f"/inside/{self.app.slug}.tar", "/mnt/data/supervisor/backup/")
+        courier.deliver()
         say("ip", "netns", "add", "app")
         say("ip", "link", "set", "eth0", "netns", "app")
         for words in ("link set lo up", "addr add 10.0.2.15/24 dev eth0", "link set eth0 up", "route add default via 10.0.2.2"):

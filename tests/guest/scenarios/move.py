@@ -15,7 +15,7 @@ def move(world):
     reader = world.plug(card)
     disk = app.usable("sda")
     heard = len(world.udev_log())
-    job = app.begin(disk)
+    job = app.begin(disk, backup="new")
     watch(world, job)
     view = app.job(job)
     equal(view["state"], "done", f"how it ended: {view['error']}")
@@ -55,6 +55,7 @@ def judge(world, view):
     equal(code, 0, f"e2fsck: {out}")
     hold("Nothing to do" in guest.say("resize2fs", data), "resize2fs had something to do")
     slug = view["made"]["backup"]
+    hold(slug != world.app.slug, "the backup that was there before was taken")
     guest.say("debugfs", "-R", f"dump /supervisor/backup/{slug}.tar /run/back.tar", data)
     guest.say("cmp", "/run/back.tar", f"/mnt/data/supervisor/backup/{slug}.tar")
     mounted(world, data, slug)

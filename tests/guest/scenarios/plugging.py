@@ -13,6 +13,8 @@ def plugged(world):
     disk = world.app.usable("sda")
     equal(disk["title"], "Kingston DataTraveler, 8.6 GB", "its name")
     equal((disk["tran"], disk["size"], disk["removable"]), ("usb", 8 << 30, True), "what it is")
+    announced = int(world.guest.say("stat", "-c", "%Z", "/dev/sda"))
+    hold(disk["plugged_at"] - announced <= 5, f"seen {disk['plugged_at'] - announced} s after its node was made")
     world.pull(reader)
     world.app.gone("sda")
 
