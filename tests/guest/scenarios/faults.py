@@ -1,11 +1,22 @@
 """Cards that lie, fail, or are slow."""
 
+import lzma
+
 from cards import broken, slow
 from waiting import until
 from world import equal, hold
 
-# A place in the image that is written and is no zeros: the FAT of the boot partition begins at 1 MiB.
-PLACE = 1 << 20
+BLOCK = 1 << 20
+
+
+def place(world):
+    """A sector of the image that is written (zeros need not be) and that nothing is tried at before."""
+    with lzma.open(world.image) as image:
+        image.seek(5 * BLOCK // 2)
+        while block := image.read(4096):
+            if any(block):
+                return image.tell() - len(block)
+    raise AssertionError("the image is empty")
 
 
 def ended_as(world, card, *codes):
@@ -38,12 +49,13 @@ def found_early(view):
 
 
 def write_error(world):
-    view = ended_as(world, world.card(filters=[broken("write", PLACE)]), "write_failed")
-    hold("1 MB" in view["error"] or "1.0 MB" in view["error"], f"no place in: {view['error']}")
+    where = place(world)
+    view = ended_as(world, world.card(filters=[broken("write", where)]), "write_failed")
+    hold(f"at {where // 1_000_000} MB" in view["error"], f"{where} is not the place in: {view['error']}")
 
 
 def read_error(world):
-    ended_as(world, world.card(filters=[broken("read", PLACE)]), "card_unreliable", "write_failed", "last_check_failed")
+    ended_as(world, world.card(filters=[broken("read", place(world))]), "card_unreliable", "write_failed", "last_check_failed")
 
 
 def slow_card(world):
