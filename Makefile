@@ -1,5 +1,6 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
-.PHONY: run test test-rust test-api test-browser test-guest screens check torture coverage dist needs-run needs-test needs-browser
+.PHONY: run test test-rust test-api test-browser test-image test-guest screens check torture coverage dist package
+.PHONY: needs-run needs-test needs-browser
 
 CARGO ?= cargo
 
@@ -7,7 +8,7 @@ run: needs-run
 	$(CARGO) run --release --locked -- demo
 
 # Formatting, lints, floors and every test, the API's and the browser's too; below 30 minutes on two cores.
-test: test-rust test-api test-browser
+test: test-rust test-api test-image test-browser
 
 test-rust: needs-test check
 	$(CARGO) test --locked --no-fail-fast
@@ -17,6 +18,11 @@ test-api:
 	@scripts/needs api
 	$(CARGO) build --locked
 	scripts/schemathesis
+
+# The Dockerfile, by hadolint from PyPI; seconds.
+test-image:
+	@scripts/needs api
+	@scripts/hadolint
 
 check:
 	$(CARGO) fmt --check
@@ -53,6 +59,12 @@ coverage: needs-test
 # The program as the app ships it, into dist/amd64 and dist/aarch64; then `docker build .` needs no compiler.
 dist:
 	@scripts/dist
+
+# The app's root folder, started as s6 would start it, with the Supervisor's address and a stranger's.
+package:
+	@scripts/needs package
+	scripts/dist amd64
+	scripts/package
 
 needs-run:
 	@scripts/needs run

@@ -88,7 +88,8 @@ pub fn main() -> ExitCode {
 /// Logs to stderr at `level` (or as a filter says) with times.
 fn log_to_stderr(level: &str) {
     let mut logger = env_logger::Builder::new();
-    logger.parse_filters(level);
+    // How many workers the server starts is no news to the owner of a home.
+    logger.filter_module("actix_server", log::LevelFilter::Warn).parse_filters(level);
     // Somebody else's logger is as good; there is none but in tests.
     let _ = logger.try_init();
 }

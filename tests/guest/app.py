@@ -36,7 +36,9 @@ class App:
 
     def stop(self):
         """As the Supervisor stops it; its exit code."""
-        self.guest.ask("end", pid=self.pid())
+        told = self.guest.ask("end", pid=self.pid(), profile=PROFILE)
+        if told:
+            raise AssertionError("the app cannot be told to end")
         code = until("the end of the app", 60, lambda: [c for c in [self.guest.ask("wait", pid=self.keeper)] if c is not None])
         return code[0]
 

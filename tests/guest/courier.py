@@ -15,7 +15,7 @@ class Courier:
 
     def __init__(self, guest, stand_ins):
         self.guest, self.folder, self.target = guest, stand_ins.folder / "backup", stand_ins.address()
-        self.delivered = set()
+        self.delivered = {}
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
@@ -23,9 +23,11 @@ class Courier:
 
     def deliver(self):
         for tar in sorted(self.folder.glob("*.tar")):
-            if tar.name not in self.delivered:
-                self.guest.say("dd", f"of={BACKUP}/{tar.name}", "bs=1M", "status=none", input=tar.read_bytes())
-                self.delivered.add(tar.name)
+            content = tar.read_bytes()
+            # One that was still growing is brought again.
+            if self.delivered.get(tar.name) != len(content):
+                self.guest.say("dd", f"of={BACKUP}/{tar.name}", "bs=1M", "status=none", input=content)
+                self.delivered[tar.name] = len(content)
 
     def forward(self, request):
         length = int(request.headers.get("Content-Length") or 0)

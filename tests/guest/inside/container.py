@@ -3,6 +3,7 @@ profile that holds from the first program on.
 """
 
 import os
+import traceback
 
 import kernel
 
@@ -31,17 +32,16 @@ def in_new_container(group, work):
     if pid:
         return pid
     try:
-        group.join()
         kernel.enter(NETWORK)
         kernel.unshare(kernel.NEWNS | kernel.NEWPID | kernel.NEWIPC | kernel.NEWUTS)
         first = os.fork()
         if first:
             os._exit(os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF)
+        group.join()
         put_up_root()
         work()
     finally:
         # Only who failed comes here: the work never returns.
-        import traceback
         traceback.print_exc()
         os._exit(70)
 

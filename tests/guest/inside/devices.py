@@ -97,7 +97,7 @@ class Group:
     def change(self, kind, major, minor, allowed):
         key = ctypes.create_string_buffer(struct.pack("<III", kind, major, minor))
         value = ctypes.create_string_buffer(struct.pack("<I", 1))
-        element = Element(table=self.table, key=address(key), value=address(value))
+        element = Element(table=self.table, key=address(key), value=address(value) if allowed else 0)
         try:
             kernel.bpf(MAP_UPDATE if allowed else MAP_DELETE, element)
         except FileNotFoundError:

@@ -69,9 +69,18 @@ class Guest:
                 found[int(pid)] = [name.read().strip(), profile.read().strip()]
         return found
 
-    def end(self, pid, signal=signal.SIGTERM):
-        """Tells a process to end; its exit code is that of `wait`."""
-        os.kill(pid, signal)
+    def end(self, pid, profile):
+        """Tells the app to end as s6 does, from under the outer profile; the exit code is that of `wait`."""
+        child = os.fork()
+        if not child:
+            try:
+                attempts.profile(profile)
+                os.kill(pid, signal.SIGTERM)
+            except OSError:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
     def wait(self, pid):
         """The exit code of one that ended, `None` while it runs."""
@@ -84,8 +93,8 @@ class Guest:
     def give(self, node):
         self.supervisor.give(node)
 
-    def allow(self, major, minor):
-        self.group.change(devices.BLOCK, major, minor, True)
+    def allow(self, major, minor, allowed=True):
+        self.group.change(devices.BLOCK, major, minor, allowed)
 
     def attempt(self, wanted, under=None):
         return attempts.attempt(self.group, wanted, under)
