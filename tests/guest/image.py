@@ -50,6 +50,8 @@ def fill(tree):
     """What packages' scripts would have done, and the folders that we mount upon."""
     for name in ("dev", "proc", "sys", "run", "tmp", "mnt/data", "root", "inside"):
         (tree / name).mkdir(parents=True, exist_ok=True)
+    if not (tree / "usr/bin/sh").exists():
+        (tree / "usr/bin/sh").symlink_to("dash")
     (tree / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
     (tree / "etc/group").write_text("root:x:0:\ndisk:x:6:\ncdrom:x:24:\ntty:x:5:\ndialout:x:20:\nkmem:x:15:\n")
     (tree / "etc/shadow").write_text("root:$6$secret$of.the.guest:20000:0:99999:7:::\n")

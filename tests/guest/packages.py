@@ -10,7 +10,7 @@ from pathlib import Path
 
 # The kernel with its modules; python3 runs our side inside; the rest judges what the app did.
 WANTED = ["linux-image-amd64", "python3-minimal", "libpython3-stdlib", "udev", "apparmor", "e2fsprogs", "fdisk", "mount",
-          "util-linux", "iproute2", "coreutils"]
+          "util-linux", "iproute2", "coreutils", "dash"]
 
 
 def apt(folder, *words, **more):

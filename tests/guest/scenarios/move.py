@@ -57,7 +57,8 @@ def judge(world, view):
     slug = view["made"]["backup"]
     hold(slug != world.app.slug, "the backup that was there before was taken")
     guest.say("debugfs", "-R", f"dump /supervisor/backup/{slug}.tar /run/back.tar", data)
-    guest.say("cmp", "/run/back.tar", f"/mnt/data/supervisor/backup/{slug}.tar")
+    sums = [guest.say("sha256sum", path).split()[0] for path in ("/run/back.tar", f"/mnt/data/supervisor/backup/{slug}.tar")]
+    equal(sums[0], sums[1], "hash of the backup on the card")
     mounted(world, data, slug)
 
 
