@@ -1,5 +1,6 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
-.PHONY: run test test-rust test-api test-browser test-image screens check torture coverage dist package needs-run needs-test needs-browser
+.PHONY: run test test-rust test-api test-browser test-image test-guest screens check torture coverage dist package
+.PHONY: needs-run needs-test needs-browser
 
 CARGO ?= cargo
 
@@ -32,6 +33,14 @@ check:
 # files of tests run at once. `make test-browser ONLY=live` runs one.
 test-browser: needs-browser
 	node tests/browser/run.mjs $(if $(ONLY),tests/browser/$(ONLY).test.mjs)
+
+# The app as it ships, on a machine with real USB: a Debian guest in QEMU, confined by apparmor.txt and a device cgroup.
+# `make test-guest ONLY=fake` runs the scenarios whose names hold that word.
+test-guest:
+	@scripts/needs guest
+	$(CARGO) build --locked
+	scripts/dist amd64
+	tests/guest/run $(ONLY)
 
 # Pictures of every page and state in both themes, into docs/screens.
 screens: needs-browser

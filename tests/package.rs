@@ -9,6 +9,8 @@ mod config;
 mod image;
 #[path = "package/profile.rs"]
 mod profile;
+#[path = "package/reasons.rs"]
+mod reasons;
 #[path = "package/tree.rs"]
 mod tree;
 
@@ -19,7 +21,7 @@ use tree::{Entry, Tree};
 
 type Rule = fn(&Tree) -> Vec<String>;
 
-const RULES: [(&str, Rule); 18] = [
+const RULES: [(&str, Rule); 20] = [
     ("keys", config::keys),
     ("values", config::values),
     ("rating", config::rating),
@@ -29,8 +31,10 @@ const RULES: [(&str, Rule); 18] = [
     ("backups", config::backups),
     ("one profile", profile::one_profile),
     ("least rights", profile::least_rights),
+    ("sockets", profile::sockets),
     ("paths", profile::paths),
     ("folders", profile::folders),
+    ("explained", reasons::explained),
     ("every tool", image::every_tool),
     ("dockerfile", image::dockerfile),
     ("service", image::service),
@@ -56,7 +60,7 @@ const DOCKER: &str = "Dockerfile";
 const RUN: &str = "rootfs/etc/s6-overlay/s6-rc.d/sd-swap/run";
 const FINISH: &str = "rootfs/etc/s6-overlay/s6-rc.d/sd-swap/finish";
 
-const HARMS: [(&str, Harm); 78] = [
+const HARMS: [(&str, Harm); 83] = [
     ("keys", Instead(CONFIG, "slug: sd_swap\n", "")),
     ("keys", Instead(CONFIG, "stage:", "advanced: true\nstage:")),
     ("keys", Instead(CONFIG, "stage:", "build: {}\nstage:")),
@@ -106,6 +110,8 @@ const HARMS: [(&str, Harm); 78] = [
     ("least rights", Instead(PROFILE, "  signal,\n", "  signal,\n  file,\n")),
     ("least rights", Instead(PROFILE, "debugfs mrix", "debugfs mrUx")),
     ("least rights", Instead(PROFILE, "  signal,\n", "  signal,\n  network,\n")),
+    ("sockets", Instead("src/host/linux/uevents.rs", "SockType::Raw", "SockType::Datagram")),
+    ("sockets", Instead(PROFILE, "    network unix seqpacket,\n", "")),
     ("paths", Instead(PROFILE, "/backup/{,**} r", "/backup/{,**} rw")),
     ("paths", Instead(PROFILE, "/dev/sd[a-h] rwk", "/dev/sd* rwk")),
     ("paths", Instead(PROFILE, "/dev/sd[a-h] rwk", "/dev/sd[b-h] rwk")),
@@ -116,6 +122,12 @@ const HARMS: [(&str, Harm); 78] = [
     ("paths", Instead(CONFIG, "  - /dev/sdh\n", "  - /dev/sdh\n  - /dev/sdi\n")),
     ("folders", Instead("src/config.rs", "\"SD_SWAP_DATA\", \"/data\"", "\"SD_SWAP_DATA\", \"/var/lib\"")),
     ("folders", Instead("src/config.rs", "\"SD_SWAP_BACKUP\", \"/backup\"", "\"SD_SWAP_BACKUP\", \"/share\"")),
+    ("explained", Instead(PROFILE, "  /root/ r,\n", "  /root/ r,\n  /home/ r,\n")),
+    ("explained", Instead(PROFILE, "    /proc/apm r,\n", "")),
+    (
+        "explained",
+        Instead("docs/apparmor.md", " | reading backups | the one that goes onto the card |", " | reading backups | |"),
+    ),
     ("every tool", Instead(DOCKER, " e2fsprogs-extra", "")),
     ("every tool", Instead(PROFILE, "    /{usr/,}{s,}bin/resize2fs mrix,\n", "")),
     ("every tool", Instead("src/host/mod.rs", "=> \"resize2fs\"", "=> \"sfdisk\"")),

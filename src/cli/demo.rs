@@ -1,6 +1,7 @@
 //! `demo`: the whole product with make-believe cards (AP-5).
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -57,6 +58,15 @@ pub struct DemoArgs {
     /// Only play Home Assistant and the release server, for a `serve` of its own; prints the settings that lead there.
     #[arg(long, conflicts_with = "headless")]
     stand_ins: bool,
+    /// With --stand-ins: the address by which a guest reaches this machine's loopback (QEMU's: 10.0.2.2).
+    #[arg(long, requires = "stand_ins", value_name = "ADDRESS")]
+    reached_as: Option<IpAddr>,
+    /// With --stand-ins: the disk that Home Assistant runs from, if it is none of this machine's: /dev/vda.
+    #[arg(long, requires = "stand_ins", value_name = "DISK")]
+    runs_from: Option<String>,
+    /// Make an image of the same structure, but only some 20 MB large.
+    #[arg(long)]
+    tiny: bool,
     /// Leave everything here: card.img, image.img.xz, backup.tar, report.json.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -91,7 +101,7 @@ pub fn run(args: DemoArgs) -> Exit {
     match Stage::build(&dir, spec) {
         Err(error) => failed(&chain(&error)),
         Ok(stage) if args.headless => headless(&stage, &dir, args.finish),
-        Ok(stage) if args.stand_ins => stand_ins(&stage, &dir),
+        Ok(stage) if args.stand_ins => stand_ins(&stage, &dir, &args),
         Ok(stage) => pages(&stage),
     }
 }
@@ -111,7 +121,7 @@ fn stage_spec(args: &DemoArgs) -> Result<StageSpec, String> {
     Ok(StageSpec {
         board: args.board,
         version: "18.2".parse()?,
-        shape: Shape::Release18,
+        shape: if args.tiny { Shape::Tiny } else { Shape::Release18 },
         card_size: args.card_size.unwrap_or(SOLD_WITH_32_GB),
         backup_size: args.backup_size,
         write_speed: write,
@@ -140,29 +150,45 @@ fn pages(stage: &Stage) -> Exit {
     }))
 }
 
-/// Plays on until it is asked to end. The disk of this machine plays Home Assistant's own.
-fn stand_ins(stage: &Stage, dir: &Path) -> Exit {
-    let machine = LinuxHost::new(StopFlag::new());
-    match dir.canonicalize().map_err(|error| error.to_string()).and_then(|dir| under(&machine, &dir)) {
+/// Plays on until it is asked to end. The disk of this machine plays Home Assistant's own, unless another one is named.
+fn stand_ins(stage: &Stage, dir: &Path, args: &DemoArgs) -> Exit {
+    let disks = match &args.runs_from {
+        Some(disk) => Ok(vec![DiskId(disk.trim_start_matches("/dev/").into())]),
+        None => dir.canonicalize().map_err(|error| error.to_string()).and_then(|dir| under(&dir)),
+    };
+    match disks {
         Ok(disks) => stage.supervisor.configure(|config| runs_from(config, &disks)),
         Err(why) => return failed(&format!("looking for the disk of this machine: {why}")),
     }
-    let plan = stage.plan();
-    let text =
-        |url: Option<&url::Url>| url.map(|url| url.as_str().trim_end_matches('/').to_string()).unwrap_or_default();
-    let (supervisor, token) = (stage.supervisor.url(), stage.supervisor.token());
-    let (site, api) = plan.releases.unzip();
-    println!("SUPERVISOR_API={}", text(Some(&supervisor)));
-    println!("SUPERVISOR_TOKEN={}", token.reveal());
-    println!("SD_SWAP_RELEASES={}", text(site.as_ref()));
-    println!("SD_SWAP_RELEASES_API={}", text(api.as_ref()));
-    println!("SD_SWAP_DATA={}", plan.data.display());
-    println!("SD_SWAP_BACKUP={}", plan.backup.display());
+    let mut supervisor = stage.supervisor.url();
+    if let Some(address) = args.reached_as {
+        let name = match address {
+            IpAddr::V4(_) => address.to_string(),
+            IpAddr::V6(_) => format!("[{address}]"),
+        };
+        stage.releases.reached_as(&name, &name);
+        // An http URL takes any address.
+        let _ = supervisor.set_ip_host(address);
+    }
+    tell(stage, &supervisor);
     actix_web::rt::System::new().block_on(asked_to_end());
     Exit::Done
 }
 
-fn under(machine: &LinuxHost, dir: &Path) -> Result<Vec<DiskId>, String> {
+/// The settings that lead a `serve` here.
+fn tell(stage: &Stage, supervisor: &url::Url) {
+    let plan = stage.plan();
+    let text = |url: &url::Url| url.as_str().trim_end_matches('/').to_string();
+    println!("SUPERVISOR_API={}", text(supervisor));
+    println!("SUPERVISOR_TOKEN={}", stage.supervisor.token().reveal());
+    println!("SD_SWAP_RELEASES={}", text(&stage.releases.site()));
+    println!("SD_SWAP_RELEASES_API={}", text(&stage.releases.api()));
+    println!("SD_SWAP_DATA={}", plan.data.display());
+    println!("SD_SWAP_BACKUP={}", plan.backup.display());
+}
+
+fn under(dir: &Path) -> Result<Vec<DiskId>, String> {
+    let machine = LinuxHost::new(StopFlag::new());
     let disks = machine.disks_under(dir).map_err(|error| chain(&error))?;
     if disks.is_empty() { Err(format!("{} lies on no disk", dir.display())) } else { Ok(disks) }
 }

@@ -57,7 +57,8 @@ pub struct Asked {
 /// The running stand-in; stops when dropped.
 pub struct Releases {
     shared: Arc<Shared>,
-    site: Url,
+    /// Of the site and of the objects.
+    ports: [u16; 2],
     handle: ServerHandle,
     thread: Option<JoinHandle<()>>,
 }
@@ -130,25 +131,28 @@ impl Releases {
             });
         })?;
         let (handle, [site, objects]) = told.recv().map_err(io::Error::other)??;
-        let site = format!("http://127.0.0.1:{site}");
-        {
-            let mut state = shared.lock();
-            state.site.clone_from(&site);
-            // Another host by name and by port.
-            state.objects = format!("http://localhost:{objects}");
-        }
-        let site = Url::parse(&site).map_err(io::Error::other)?;
-        Ok(Releases { shared, site, handle, thread: Some(thread) })
+        let releases = Releases { shared, ports: [site, objects], handle, thread: Some(thread) };
+        // Another host by name and by port.
+        releases.reached_as("127.0.0.1", "localhost");
+        Ok(releases)
+    }
+
+    /// From now on its answers name these hosts; the ports stay, and so does loopback, where it listens.
+    pub fn reached_as(&self, site: &str, objects: &str) {
+        let mut state = self.shared.lock();
+        state.site = format!("http://{site}:{}", self.ports[0]);
+        state.objects = format!("http://{objects}:{}", self.ports[1]);
     }
 
     /// For `SD_SWAP_RELEASES`.
     pub fn site(&self) -> Url {
-        self.site.clone()
+        let text = self.shared.lock().site.clone();
+        Url::parse(&text).unwrap_or_else(|e| unreachable!("{text} is a URL: {e}"))
     }
 
     /// For `SD_SWAP_RELEASES_API`.
     pub fn api(&self) -> Url {
-        self.site.clone()
+        self.site()
     }
 
     /// In place of all faults so far.

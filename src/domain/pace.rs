@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-/// Waits of everything that talks to the Supervisor or to a release server. Every wait of the program is bounded by one.
+/// Waits of everything that talks to the Supervisor or to a release server, and for a disk that others look at. Every wait
+/// of the program is bounded by one.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
     /// Between two looks at the Supervisor's jobs.
@@ -19,6 +20,9 @@ pub struct Pace {
     pub backup_silence: Duration,
     /// Without a byte for so long, a download's connection counts as dead.
     pub download_silence: Duration,
+    /// How long a disk may be busy when it is claimed: udev and the kernel look at one that was just plugged in or closed,
+    /// and a slow card makes that seconds.
+    pub busy: Duration,
 }
 
 impl Pace {
@@ -32,6 +36,7 @@ impl Pace {
             tries: 8,
             backup_silence: Duration::from_secs(20 * 60),
             download_silence: Duration::from_secs(60),
+            busy: Duration::from_secs(10),
         }
     }
 
@@ -45,6 +50,7 @@ impl Pace {
             tries: 4,
             backup_silence: Duration::from_millis(1200),
             download_silence: Duration::from_millis(400),
+            busy: Duration::from_millis(300),
         }
     }
 

@@ -8,18 +8,17 @@ use crate::disk::inject::BackupFile;
 use crate::disk::{self, Card, CardError, Claimed, Finished, Grown, ImageBytes};
 use crate::domain::backup::CheckedBackup;
 use crate::domain::carry::{Luggage, SettingsFile};
-use crate::domain::disk::{DiskId, Fingerprint};
 use crate::domain::image::Digest;
 use crate::domain::job::Warning;
 use crate::domain::job::{BackupChoice, CardNow, CardRequest};
 use crate::domain::problem::Problem;
 use crate::domain::size::{Bytes, MIB};
 use crate::domain::stage::Stage;
-use crate::host::Host;
 use crate::image::file::{ImageFile, Packed};
 use crate::supervisor;
 use crate::texts::Phrase;
 
+use super::claim::claim;
 use super::get_backup::get_backup;
 use super::get_image::{ImagePlan, get_image};
 use super::run::{Ended, Run};
@@ -51,7 +50,7 @@ pub async fn make_card(
     plan: ImagePlan,
     luggage: Luggage,
 ) -> Result<Card<Finished>, Ended> {
-    let card = run.stage(Stage::Preflight, async |_| claim(world, request).await).await?;
+    let card = run.stage(Stage::Preflight, async |work| claim(world, request, work).await).await?;
     let (backup, card) = if request.backup == BackupChoice::New {
         // Side by side: the Supervisor packs while we fetch and write.
         let fill = async { fill(run, request, card, get_image_stage(run, world, &plan).await?).await };
@@ -84,7 +83,7 @@ pub async fn flash(
     plan: ImagePlan,
     verify: bool,
 ) -> Result<Card<Finished>, Ended> {
-    let card = run.stage(Stage::Preflight, async |_| claim(world, request).await).await?;
+    let card = run.stage(Stage::Preflight, async |work| claim(world, request, work).await).await?;
     let image = get_image_stage(run, world, &plan).await?;
     let content = if verify { Content::Anything } else { Content::Unread };
     let card = write(run, request, card, &image, content).await?;
@@ -117,21 +116,6 @@ async fn beside<A, B>(
         (Err(Ended::Failed), _) | (_, Err(Ended::Failed)) => Err(Ended::Failed),
         _ => Err(Ended::Stopped),
     }
-}
-
-/// Opens the disk and compares it with what the user confirmed (DV-5). Nothing is written.
-async fn claim(world: &World, request: &CardRequest) -> Result<Card<Claimed>, Trouble> {
-    let (host, disk, seen) = (world.host.clone(), request.disk.clone(), request.seen.clone());
-    on_thread("claim", move || claim_card(host.as_ref(), &disk, &seen)).await?
-}
-
-fn claim_card(host: &dyn Host, disk: &DiskId, seen: &Fingerprint) -> Result<Card<Claimed>, Trouble> {
-    let claim = host.claim(disk).map_err(|error| Trouble::new(trouble::host_problem(&error), &error))?;
-    Card::claimed(claim, seen).map_err(|error| Trouble {
-        detail: trouble::chain(&error),
-        problem: trouble::card_problem(Stage::Preflight, error),
-        now: Some(CardNow::Untouched),
-    })
 }
 
 async fn get_image_stage(run: &Run, world: &World, plan: &ImagePlan) -> Result<LocalImage, Ended> {

@@ -2,6 +2,7 @@
 
 pub mod admit;
 pub mod board;
+pub mod claim;
 pub mod clock;
 pub mod conductor;
 pub mod disk_json;

@@ -127,6 +127,20 @@ pub fn least_rights(tree: &Tree) -> Vec<String> {
     wrong
 }
 
+/// AppArmor tells kinds of sockets apart that the kernel takes for the same.
+pub fn sockets(tree: &Tree) -> Vec<String> {
+    let inner = Profile::of(tree).inner;
+    let may = |rule: &str| inner.iter().any(|line| line == rule);
+    let listens_raw = tree.text("src/host/linux/uevents.rs").contains("AddressFamily::Netlink, SockType::Raw");
+    complaints([
+        (may("network netlink raw") && listens_raw, "the kernel's announcements of disks are not heard"),
+        (may("network unix seqpacket"), "no tool can be started: Rust's library makes such a pair of sockets first"),
+        (may("network unix stream"), "the program's threads cannot wake each other"),
+        (may("network inet stream") && may("network inet6 stream"), "there is no TCP"),
+        (may("network inet dgram") && may("network inet6 dgram"), "names cannot be looked up"),
+    ])
+}
+
 /// What the program opens (seen with strace, and read in the source) and what it must never: access and path.
 const NEEDED: [(char, &str); 23] = [
     ('w', "/data/ledger.json.new"),

@@ -115,7 +115,8 @@ impl Uevents {
 fn listen() -> io::Result<OwnedFd> {
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let kind = SockProtocol::NetlinkKObjectUEvent;
-    let socket = socket(AddressFamily::Netlink, SockType::Datagram, flags, kind)?;
+    // The kernel takes raw and datagram for the same; AppArmor does not, and the profile allows raw.
+    let socket = socket(AddressFamily::Netlink, SockType::Raw, flags, kind)?;
     bind(socket.as_raw_fd(), &NetlinkAddr::new(0, KERNEL))?;
     Ok(socket)
 }
