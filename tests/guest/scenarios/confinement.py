@@ -24,7 +24,7 @@ PROGRAM = [
     ("mount", "/mnt", "done"),
     ("remount", "/backup", "done"),
     ("unmount", "/data", "done"),
-    ("node", "1:3", "done"),
+    ("node", "8:1", "done"),
     ("raw", "", "done"),
     ("packet", "", "done"),
     ("host", "own", "done"),
