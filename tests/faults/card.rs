@@ -433,7 +433,8 @@ fn a_block_device_held_by_another_program_is_refused_and_works_afterwards() {
     let (held, name) = (std::sync::Mutex::new(None), device.0.clone());
     let watched = Watched::new(&bench.host, move |act, _| {
         if *act == Act::Claim {
-            *held.lock().unwrap() = Some(opened(&exclusive, &name));
+            // The claim is tried again for a while.
+            held.lock().unwrap().get_or_insert_with(|| opened(&exclusive, &name));
         }
     });
     let (problem, _) = bench.failed(bench.make_with(Arc::new(watched), request));
