@@ -5,7 +5,7 @@
 //! ```text
 //! 4  web   cli   demo          faces: pages, commands, the stand-ins
 //! 3  jobs                      work in progress: conductor, run, ledger, the recipe
-//! 2  host · disk · image · supervisor      the machine, cards, image bytes, the Supervisor's API
+//! 2  host · disk · image · supervisor · finish   the machine, cards, image bytes, the Supervisor's API, the new system
 //! 1  domain   config           data and rules
 //! 0  texts                     every word a person reads, one folder per language
 //! ```
@@ -17,6 +17,7 @@ pub mod texts;
 pub mod domain;
 
 pub mod disk;
+pub mod finish;
 pub mod host;
 pub mod image;
 pub mod supervisor;

@@ -24,19 +24,23 @@ use crate::jobs::{Jobs, StartError};
 use crate::web::{Mark, WebOptions};
 
 use super::serve::{mega_bytes, serve};
-use super::{Exit, asked_to_end, log_to_stderr, show};
+use super::{Exit, asked_to_end, demo_finish, finish, log_to_stderr, show};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   sd-swap demo
   sd-swap demo --headless --board rpi4-64 --card-size 8G --keep out
+  sd-swap demo --headless --finish
   sd-swap demo --stand-ins --keep out > out.env
   env $(cat out.env) sd-swap serve --scratch-card out/card.img,write=20")]
 pub struct DemoArgs {
     /// Make one card without a page and end.
     #[arg(long)]
     headless: bool,
+    /// Then swap the cards and finish the move, with a make-believe new system; prints the time line.
+    #[arg(long, requires = "headless")]
+    finish: bool,
     /// Board whose image is made.
     #[arg(long, default_value = "rpi4-64")]
     board: Board,
@@ -95,7 +99,7 @@ pub fn run(args: DemoArgs) -> Exit {
     eprintln!("Making a Home Assistant OS image for {} …", args.board);
     match Stage::build(&dir, spec) {
         Err(error) => failed(&chain(&error)),
-        Ok(stage) if args.headless => headless(&stage, &dir),
+        Ok(stage) if args.headless => headless(&stage, &dir, args.finish),
         Ok(stage) if args.stand_ins => stand_ins(&stage, &dir, &args),
         Ok(stage) => pages(&stage),
     }
@@ -205,7 +209,7 @@ fn runs_from(config: &mut StandinConfig, disks: &[DiskId]) {
     config.data_disk = disks.first().map(|disk| format!("/dev/{}", disk.0)).unwrap_or_default();
 }
 
-fn headless(stage: &Stage, dir: &Path) -> Exit {
+fn headless(stage: &Stage, dir: &Path, then_finish: bool) -> Exit {
     let (jobs, thread) = match start(stage.plan()) {
         Ok(started) => started,
         Err(error) => return failed(&chain(&error)),
@@ -219,7 +223,13 @@ fn headless(stage: &Stage, dir: &Path) -> Exit {
     if let Err(error) = leave(stage, dir, &view) {
         return failed(&format!("writing the report: {error}"));
     }
-    show::end(&view, false)
+    match (show::end(&view, false), &view.made.backup) {
+        (Exit::Done, Some(slug)) if then_finish => match demo_finish::finished(slug) {
+            Ok(ended) => finish::exit_of(&ended),
+            Err(error) => failed(&format!("playing the new system: {error}")),
+        },
+        (exit, _) => exit,
+    }
 }
 
 async fn one_job(stage: &Stage, jobs: &Jobs) -> Result<JobView, StartError> {

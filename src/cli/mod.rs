@@ -1,12 +1,17 @@
 //! The command line (AP-4): one file per subcommand.
 //!
-//! Exit codes: 0 done · 1 it failed · 2 refused, or called wrongly · 130 stopped by the user · `check` has its own.
+//! Exit codes: 0 done · 1 it failed · 2 refused, or called wrongly · 130 stopped by the user · `check` and `finish` have
+//! more of their own.
 
 pub mod ask;
 pub mod check;
 #[cfg(feature = "demo")]
 pub mod demo;
+#[cfg(feature = "demo")]
+mod demo_finish;
 pub mod devices;
+pub mod finish;
+mod finish_face;
 pub mod make_card;
 pub mod serve;
 pub mod show;
@@ -24,7 +29,8 @@ use clap::{Parser, Subcommand};
     about,
     after_help = "\
 Exit codes: 0 done, 1 it failed, 2 refused or called wrongly, 130 stopped by you.
-`check`: 0 finished, 3 blank, 4 damaged, 5 something else."
+`check`: 0 finished, 3 blank, 4 damaged, 5 something else.
+`finish`: 3 set up already, 4 backup not listed, 5 key missing or wrong, 6 given up."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -43,6 +49,8 @@ enum Command {
     Flash(make_card::FlashArgs),
     /// Say what is on a card and whether it is whole.
     Check(check::CheckArgs),
+    /// Wait for the new system, restore the backup that lies on its card, and follow it until the home is back.
+    Finish(finish::FinishArgs),
     /// Try everything with make-believe cards; nothing of this machine is touched.
     #[cfg(feature = "demo")]
     Demo(demo::DemoArgs),
@@ -55,19 +63,25 @@ pub enum Exit {
     Failed,
     Refused,
     Stopped,
-    /// Of `check`: see there.
+    /// Of `check` and `finish`: see there.
     Found(u8),
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
+impl Exit {
+    pub const fn code(self) -> u8 {
+        match self {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::Refused => 2,
             Exit::Stopped => 130,
             Exit::Found(code) => code,
-        })
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
     }
 }
 
@@ -79,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::MakeCard(args) => make_card::run(args),
         Command::Flash(args) => make_card::run_flash(args),
         Command::Check(args) => check::run(args),
+        Command::Finish(args) => finish::run(args),
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(args),
     };

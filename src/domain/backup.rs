@@ -79,6 +79,22 @@ pub struct BackupFacts {
     pub folders: Vec<String>,
 }
 
+/// What a restore has to ask for so that all of a backup comes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupParts {
+    /// Slugs.
+    pub apps: Vec<String>,
+    pub folders: Vec<String>,
+    /// The history is in it.
+    pub database: bool,
+}
+
+impl BackupFacts {
+    pub fn parts(&self) -> BackupParts {
+        BackupParts { apps: self.apps.clone(), folders: self.folders.clone(), database: !self.without_database }
+    }
+}
+
 /// A backup as it is offered to the user (BK-4).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedBackup {

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::backup::BackupSlug;
+use super::backup::{BackupParts, BackupSlug};
 use super::disk::{DiskId, Fingerprint};
 use super::image::{Board, Digest, OsVersion};
 use super::problem::Problem;
@@ -288,6 +288,7 @@ pub struct Made {
     pub backup_core: Option<String>,
     /// Encrypted: its key is asked for when it is restored.
     pub backup_protected: bool,
+    pub backup_parts: Option<BackupParts>,
     /// Blocks of 1 MiB that read right only after they were written again.
     pub rewritten_blocks: Vec<u64>,
 }

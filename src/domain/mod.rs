@@ -6,6 +6,7 @@ pub mod confirm;
 pub mod disk;
 pub mod estimate;
 pub mod ext4;
+pub mod finish;
 pub mod image;
 pub mod job;
 pub mod layout;

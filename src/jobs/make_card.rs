@@ -138,6 +138,7 @@ async fn backup_stage(run: &Run, world: &World, request: &CardRequest) -> Result
         made.backup_date = Some(backup.checked.facts.date.clone()).filter(|date| !date.is_empty());
         made.backup_core = backup.checked.facts.homeassistant.clone();
         made.backup_protected = backup.checked.facts.protected;
+        made.backup_parts = Some(backup.checked.facts.parts());
     });
     Ok(Some(backup))
 }

@@ -33,7 +33,9 @@ macro_rules! files {
     };
 }
 
-files!["frame", "problems", "refusals", "stages", "units", "home", "card", "job", "swap", "records", "phrases"];
+files![
+    "frame", "problems", "refusals", "stages", "units", "home", "card", "job", "swap", "records", "phrases", "finish",
+];
 
 /// The languages' texts, read once.
 static BUNDLES: LazyLock<BTreeMap<Language, FluentBundle<FluentResource>>> =

@@ -16,10 +16,12 @@ struct Asset {
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-const FILES: [Asset; 5] = [
+const FILES: [Asset; 7] = [
     Asset { name: "icon.svg", kind: "image/svg+xml", bytes: include_bytes!("../../static/icon.svg") },
     Asset { name: "style.css", kind: "text/css; charset=utf-8", bytes: include_bytes!("../../static/style.css") },
     Asset { name: "face.js", kind: SCRIPT, bytes: include_bytes!("../../static/face.js") },
+    Asset { name: "finish.js", kind: SCRIPT, bytes: include_bytes!("../../static/finish.js") },
+    Asset { name: "swap.js", kind: SCRIPT, bytes: include_bytes!("../../static/swap.js") },
     Asset { name: "htmx.min.js", kind: SCRIPT, bytes: include_bytes!("../../static/htmx.min.js") },
     Asset { name: "sse.min.js", kind: SCRIPT, bytes: include_bytes!("../../static/sse.min.js") },
 ];

@@ -3,6 +3,7 @@
 //! Once it is loaded it needs nobody: the app that served it runs on the system that is turned off at step 2.
 
 mod address;
+mod finish;
 mod qr;
 mod slot;
 
@@ -16,10 +17,11 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::links::Links;
-use super::{Shell, Site, error, language};
+use super::{Shell, Site, error, ingress, language};
 use crate::domain::job::{JobId, JobState, JobView, Warning};
 use crate::texts::Language;
 use address::Phone;
+use finish::Finish;
 use qr::Qr;
 use slot::OldDisk;
 
@@ -57,6 +59,8 @@ struct SwapPage {
     old: OldDisk,
     addresses: Vec<String>,
     backup: Option<String>,
+    /// What the page needs to finish the move by itself; `None`: there is no backup on the card.
+    finish: Option<Finish>,
     card: String,
     version: Option<String>,
     made: Option<String>,
@@ -83,6 +87,7 @@ impl SwapPage {
             old: OldDisk::find(job, &system, &disks, data_disk),
             addresses: addresses(&system.facts.addresses),
             backup: backup(job),
+            finish: Finish::of(t, job),
             card: job.card.name.clone(),
             version: job.made.version.as_ref().map(ToString::to_string),
             made: job.ended.and_then(day),
@@ -142,7 +147,11 @@ pub async fn get(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
     if job.state != JobState::Done {
         return error::see_other(Links::STOP.job(job.id));
     }
-    error::html(StatusCode::OK, &SwapPage::new(&req, &site, language(&req), &job))
+    let mut response = error::html(StatusCode::OK, &SwapPage::new(&req, &site, language(&req), &job));
+    if let Some(new_system) = address::new_system(&req) {
+        ingress::may_connect(response.headers_mut(), &new_system);
+    }
+    response
 }
 
 #[cfg(test)]

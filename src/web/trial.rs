@@ -1,5 +1,6 @@
 //! What the tests of the pages share: the real routes over a conductor that the test plays itself.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use actix_web::test::{self, TestRequest};
@@ -7,7 +8,7 @@ use actix_web::{body::MessageBody, web};
 use tokio::sync::{mpsc, watch};
 
 use super::{Mark, Site, app, trial_jobs};
-use crate::domain::backup::{BackupFacts, BackupKind, ListedBackup};
+use crate::domain::backup::{BackupFacts, BackupKind, BackupParts, ListedBackup};
 use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint, FoundPartition, Refusal, Transport};
 use crate::domain::job::*;
 use crate::domain::problem::Problem;
@@ -360,6 +361,9 @@ pub fn ended(id: u64, state: JobState) -> JobView {
     if state == JobState::Done {
         (job.percent, job.card_now) = (100, CardNow::Finished);
         job.made.backup = Some("0a1b2c3d".parse().unwrap());
+        job.made.backup_core = Some("2026.11.1".into());
+        job.made.backup_parts =
+            Some(BackupParts { apps: vec!["core_mosquitto".into()], folders: vec!["share".into()], database: true });
     }
     job
 }
@@ -391,8 +395,14 @@ const ONLY: [(&str, &[&str]); 5] = [
 /// Languages of the pages, as in `Accept-Language`.
 const LANGUAGES: [&str; 2] = ["en", "de"];
 
+/// Every state was served once; from now on it changes only when told.
+static BEEN_ROUND: AtomicBool = AtomicBool::new(false);
+
 /// What the browser tests go through.
 async fn all_there_is_to_look_at() -> actix_web::HttpResponse {
+    if !BEEN_ROUND.load(Ordering::SeqCst) {
+        return actix_web::HttpResponse::ServiceUnavailable().finish();
+    }
     let states: Vec<&str> = STATES.iter().map(|(name, _)| *name).collect();
     let only: std::collections::BTreeMap<_, _> = ONLY.into_iter().collect();
     let list = serde_json::json!({ "states": states, "pages": PAGES, "only": only, "languages": LANGUAGES });
@@ -439,6 +449,7 @@ async fn every_state_is_served_on_a_real_port() {
                 assert!(!answer.body().limit(1 << 20).await.unwrap().is_empty());
             }
         }
+        BEEN_ROUND.store(true, Ordering::SeqCst);
         if stay.is_some() {
             std::future::pending::<()>().await;
         }

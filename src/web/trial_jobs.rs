@@ -1,6 +1,7 @@
 //! Jobs for the trials of what is kept: one that knows everything, one that an earlier version wrote.
 
 use super::trial::{camera, ended, warning};
+use crate::domain::backup::BackupParts;
 use crate::domain::disk::{DiskId, Fingerprint};
 use crate::domain::job::*;
 use crate::domain::progress::Amount;
@@ -51,6 +52,11 @@ pub fn rich(id: u64) -> JobView {
         backup_core: Some("2026.11.1".into()),
         backup_protected: true,
         rewritten_blocks: vec![1201, 5003],
+        backup_parts: Some(BackupParts {
+            apps: vec!["core_mosquitto".into()],
+            folders: vec!["share".into(), "ssl".into()],
+            database: true,
+        }),
     };
     job
 }

@@ -27,7 +27,7 @@ test('14.8 vendored scripts parse as ES2015', () => {
 
 test('14.8 own scripts parse as ES5, and are as small as promised', () => {
   assert.ok(own.includes('face.js'));
-  const most = { 'face.js': 3 * 1024, 'finish.js': 6 * 1024 };
+  const most = { 'face.js': 3 * 1024, 'finish.js': 12 * 1024, 'swap.js': 7 * 1024 };
   for (const name of own) {
     assert.doesNotThrow(() => parse(read(name), { ecmaVersion: 5, sourceType: 'script' }), name);
     assert.ok(most[name], `${name} has no limit`);

@@ -157,6 +157,12 @@ test('14.3, 14.4 live, in the frame: from home to done, with the end within 2 s;
   assert.equal(tab.page.url(), `${ingress.url}jobs/${id}/swap`);
   await tabTheme(tab, 'light', { 'prefers-reduced-motion': 'reduce' });
   assert.deepEqual(await axe(tab), []);
+  assert.equal(await tab.page.$eval('#whole', (e) => e.hidden), true);
+  // Somebody who opens it in the frame all the same is shown the way out of it.
+  await tab.page.goto(`${ingress.origin}/panel?frame=${new URL(ingress.url).pathname}jobs/${id}/swap`);
+  const inside = await (await tab.page.waitForSelector('iframe')).contentFrame();
+  await inside.waitForSelector('#whole:not([hidden]) a[target=_top]');
+  assert.equal(await inside.$eval('#by-hand', (e) => e.offsetParent !== null), true);
   allInside(tab);
   await tab.close();
 });

@@ -14,7 +14,7 @@
 mod answers;
 mod config;
 mod fault;
-mod gate;
+pub(in crate::demo) mod gate;
 mod making;
 mod pack;
 mod routes;

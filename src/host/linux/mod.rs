@@ -5,6 +5,7 @@ pub mod machine;
 pub mod plug;
 pub mod scan;
 pub mod sysfs;
+pub mod terminal;
 pub mod tools;
 pub mod uevents;
 pub mod under;

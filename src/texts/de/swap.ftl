@@ -5,7 +5,7 @@ swap-back-job = Zurück zur fertigen Karte
 swap-back-out = Zurück zu Home Assistant
 
 swap-keep-title = Diese Seite offen lassen
-swap-keep = Home Assistant ist währenddessen ausgeschaltet. Diese Seite bleibt, wie sie ist. Sicherheitshalber vor Schritt 2 ausdrucken oder auf dem Telefon öffnen.
+swap-keep = Home Assistant ist währenddessen ausgeschaltet. Diese Seite braucht dabei niemanden; im ganzen Fenster wartet sie auf die neue Karte und stellt alles fertig. Sicherheitshalber vor Schritt 2 ausdrucken oder auf dem Telefon öffnen.
 swap-data-disk-title = Ein externer Datenträger ist in Gebrauch
 swap-data-disk = Sein Inhalt ist in der Sicherung; die neue Karte würde ihn abschalten. Bei Schritt 3 abziehen, später entscheiden.
 swap-gaps-title = Fertig, mit Lücken
@@ -73,3 +73,17 @@ swap-card-version = Home Assistant OS { $version }
 swap-card-backup = Sicherung
 swap-card-none = keine
 swap-card-made = Erstellt
+
+# Fertigstellen durch die Seite selbst; die Lagen stehen in finish.ftl, außer denen, die nur eine Seite antrifft.
+swap-finish-whole = Hier, in Home Assistants eigener Seite, lässt sich nichts fertigstellen: Sie verschwindet mit Home Assistant. Vor Schritt 2:
+swap-finish-whole-open = diese Seite im ganzen Fenster öffnen
+swap-finish-key = Schlüssel der Sicherung
+swap-finish-key-send = Mit diesem Schlüssel wiederherstellen
+swap-finish-again = Noch einmal versuchen
+swap-finish-open = Home Assistant öffnen
+finish-unread-title = Home Assistant spielt noch nichts zurück
+finish-unread-happened = Es hat abgelehnt; den Grund kann diese Seite nicht lesen.
+finish-unread-todo = Das Gerät eingeschaltet lassen, mit Internet und leerem Leser: Alle halbe Minute folgt ein neuer Versuch. Dauert es länger, unten von Hand fertigstellen.
+finish-elsewhere-title = Diese Seite kann das nicht fertigstellen
+finish-elsewhere-happened = Sie wurde über https oder auf eigenem Weg geöffnet; das neue System beginnt mit http.
+finish-elsewhere-todo = Nach Schritt 5 unten von Hand fertigstellen, oder das alte System jetzt unter einer dieser Adressen öffnen und hier neu beginnen.

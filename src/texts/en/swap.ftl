@@ -5,7 +5,7 @@ swap-back-job = Back to the finished card
 swap-back-out = Back to Home Assistant
 
 swap-keep-title = Keep this page open
-swap-keep = Home Assistant is off while you do this. This page stays as it is. To be safe, print it or open it on your phone before step 2.
+swap-keep = Home Assistant is off while you do this. This page needs nobody meanwhile; in the whole window it waits for the new card and finishes the move. To be safe, print it or open it on your phone before step 2.
 swap-data-disk-title = An external data disk is in use
 swap-data-disk = Its content is in the backup; the new card would switch the disk off. Unplug it at step 3, decide later.
 swap-gaps-title = Done, with gaps
@@ -73,3 +73,17 @@ swap-card-version = Home Assistant OS { $version }
 swap-card-backup = Backup
 swap-card-none = none
 swap-card-made = Made
+
+# Finishing by the page itself; the situations are in finish.ftl, but for those that only a page meets.
+swap-finish-whole = Here, in Home Assistant's own page, nothing can be finished for you: it goes away with Home Assistant. Before step 2:
+swap-finish-whole-open = open this page in the whole window
+swap-finish-key = Key of the backup
+swap-finish-key-send = Restore with this key
+swap-finish-again = Try again
+swap-finish-open = Open Home Assistant
+finish-unread-title = Home Assistant does not restore yet
+finish-unread-happened = It refused, and from this page its reason cannot be read.
+finish-unread-todo = Leave the machine on, connected to the internet, with the reader empty: it is tried again every half minute. If it goes on for longer, finish by hand as below.
+finish-elsewhere-title = This page cannot finish for you
+finish-elsewhere-happened = You came by https, or by a way of your own; the new system starts with http.
+finish-elsewhere-todo = After step 5 finish by hand as below, or open the old system now by one of these addresses and begin here again.

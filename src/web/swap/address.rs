@@ -38,6 +38,13 @@ pub fn phone(req: &HttpRequest, facts: &SystemFacts, id: JobId) -> Option<Phone>
     Some(Phone { address: format!("{scheme}://{}/{path}", host.text()), how })
 }
 
+/// Where the new system answers, if the browser came to the old one by port 8123: on port 80 of the same host, which is
+/// another origin. A fresh Core sends whoever asks 8123 there.
+pub fn new_system(req: &HttpRequest) -> Option<String> {
+    let host = Host::of(req, behind_ingress(req))?;
+    (host.port == Some(8123)).then(|| format!("http://{}", Host { port: None, ..host }.text()))
+}
+
 /// The first value of a header: the one that is nearest to the browser.
 fn header<'a>(req: &'a HttpRequest, name: &str) -> Option<&'a str> {
     let text = req.headers().get(name)?.to_str().ok()?;

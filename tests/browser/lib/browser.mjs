@@ -7,10 +7,11 @@ export const THEMES = ['light', 'dark'];
 
 const PROGRAM = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 
-export function launch() {
+/** `more`: further switches of Chromium. */
+export function launch(more = []) {
   if (!PROGRAM) throw new Error('Chromium is missing: apt-get install chromium, or name it in CHROMIUM');
   // Its own sandbox needs rights that containers and CI machines do not give; it sees nothing but our pages.
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-extensions', '--hide-scrollbars'];
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-extensions', '--hide-scrollbars', ...more];
   return puppeteer.launch({ executablePath: PROGRAM, args, protocolTimeout: 60_000 });
 }
 
