@@ -27,6 +27,8 @@ def move(world):
     world.plug(card)
     until("udev to see hassos-data", 60, lambda: "hassos-data" in world.udev_log()[heard:])
     guest.say("udevadm", "settle")
+    # The app looks at a card that was just plugged in, for a moment and alone.
+    app.usable("sda")
     judge(world, view)
 
 
@@ -53,13 +55,21 @@ def judge(world, view):
     equal(guest.say("blkid", "-L", "hassos-data").strip(), data, "where blkid finds it")
     code, out = guest.run("e2fsck", "-fn", data)
     equal(code, 0, f"e2fsck: {out}")
-    hold("Nothing to do" in guest.say("resize2fs", data), "resize2fs had something to do")
+    said = until("nobody else to hold the card", 30, lambda: unheld(guest, "resize2fs", data))
+    hold("Nothing to do" in said, "resize2fs had something to do")
     slug = view["made"]["backup"]
     hold(slug != world.app.slug, "the backup that was there before was taken")
     guest.say("debugfs", "-R", f"dump /supervisor/backup/{slug}.tar /run/back.tar", data)
     sums = [guest.say("sha256sum", path).split()[0] for path in ("/run/back.tar", f"/mnt/data/supervisor/backup/{slug}.tar")]
     equal(sums[0], sums[1], "hash of the backup on the card")
     mounted(world, data, slug)
+
+
+def unheld(guest, *words):
+    """What a command says, once the disk is not busy."""
+    code, out = guest.run(*words)
+    hold(code == 0 or "busy" in out, f"{' '.join(words)}: {out}")
+    return code == 0 and out
 
 
 def mounted(world, data, slug):
