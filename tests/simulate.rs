@@ -76,6 +76,11 @@ struct Script {
 }
 
 impl Script {
+    /// The program is told to end in the middle.
+    fn ends(&self) -> bool {
+        matches!(self.click, Some((_, Click::End)))
+    }
+
     fn of(seed: u64) -> Script {
         let mut dice = Dice(seed);
         let boards = [Board::Rpi4_64, Board::GenericX86_64, Board::OdroidN2, Board::OdroidM1];
@@ -272,7 +277,7 @@ fn simulate(lab: &mut Lab, seed: u64) {
     let mut world = World::begin(stage, &card, &data);
     let backup = if script.existing_backup { existing_backup(&world) } else { BackupChoice::New };
     if let Some(view) = disturbed(&mut world, &script, backup, &what) {
-        judge(&world, &view, &what);
+        judge(&world, &view, script.ends(), &what);
     }
     stage.supervisor.clear_faults();
     stage.releases.clear_faults();
@@ -361,7 +366,8 @@ fn act(world: &mut World<'_>, click: Click, id: JobId, request: &CardRequest, ga
 }
 
 /// The promise: blank or finished (or untouched, where nothing had been written), and the view says which.
-fn judge(world: &World<'_>, view: &JobView, what: &str) {
+/// Only the program's own end interrupts a job.
+fn judge(world: &World<'_>, view: &JobView, ended: bool, what: &str) {
     let backup = view.made.backup.as_ref().map(|slug| world.stage.supervisor.backup_dir().join(slug.file_name()));
     let backup = backup.filter(|path| path.is_file());
     let found = verdict(&world.card, backup.as_deref()).unwrap_or_else(|why| panic!("{what}: in between: {why}"));
@@ -376,6 +382,7 @@ fn judge(world: &World<'_>, view: &JobView, what: &str) {
         JobState::Done => assert_eq!(found, Verdict::Finished, "{what}"),
         JobState::Failed => assert!(view.problem.is_some(), "{what}"),
         JobState::Cancelled => assert!(view.problem.is_none(), "{what}"),
+        JobState::Interrupted => assert!(ended, "{what}: nobody ended the program"),
         state => panic!("{what}: ended {state:?}"),
     }
 }
@@ -408,7 +415,7 @@ fn undisturbed(stage: &Stage, card: &Path, data: &Path, what: &str) {
     until(|| world.view(id).state.is_over().then_some(())).unwrap_or_else(|| panic!("after {what}: hangs"));
     let view = world.view(id);
     assert_eq!(view.state, JobState::Done, "after {what}: {:?} {:?}", view.problem, view.detail);
-    judge(&world, &view, what);
+    judge(&world, &view, false, what);
     world.end();
 }
 
