@@ -3,6 +3,8 @@
 
 #![expect(clippy::disallowed_types, reason = "a full disk is made with mount")]
 
+#[path = "support/small.rs"]
+mod small;
 #[path = "support/watched.rs"]
 mod watched;
 

@@ -8,6 +8,8 @@
 
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/small.rs"]
+mod small;
 #[path = "support/torture.rs"]
 mod support;
 

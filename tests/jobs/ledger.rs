@@ -2,8 +2,6 @@
 //! short is known as such.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use sd_swap::domain::job::{JobId, JobState, StageState};
 use sd_swap::domain::problem::Problem;
@@ -11,6 +9,7 @@ use sd_swap::domain::stage::Stage;
 use sd_swap::jobs::StartError;
 
 use crate::house::*;
+use crate::small::Small;
 use crate::watched::Act;
 
 #[actix_web::test]
@@ -59,33 +58,6 @@ async fn a_job_that_ran_when_the_program_went_away_is_interrupted() {
     assert!(house.jobs.current().is_none());
     let next = house.done(house.request().await).await;
     assert_eq!(next.id, JobId(id.0 + 1));
-}
-
-/// A small file system of its own at a folder; `None`, with the reason printed, where it cannot be had.
-struct Small(PathBuf);
-
-impl Small {
-    fn at(dir: &Path, options: &str) -> Option<Small> {
-        let mut command = Command::new("mount");
-        let output = command.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(dir).output();
-        match output {
-            Ok(output) if output.status.success() => return Some(Small(dir.into())),
-            Ok(output) => eprintln!("skipped, nothing can be mounted: {}", String::from_utf8_lossy(&output.stderr)),
-            Err(error) => eprintln!("skipped, nothing can be mounted: {error}"),
-        }
-        None
-    }
-
-    fn remount(&self, option: &str) {
-        let done = Command::new("mount").args(["-o", &format!("remount,{option}")]).arg(&self.0).status();
-        assert!(done.unwrap().success());
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 #[actix_web::test]

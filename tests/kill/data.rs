@@ -2,8 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -12,6 +11,7 @@ use nix::unistd::mkfifo;
 use serde_json::{Value, json};
 
 use crate::program::{Program, lonely};
+use crate::small::Small;
 use crate::support::{fresh_card, scratch_dir};
 use crate::{Bench, CARD};
 
@@ -208,33 +208,6 @@ fn a_folder_in_the_way_of_the_next_ledger_is_put_aside() {
     assert_eq!(program.state("4"), "interrupted");
     assert_eq!(ledger_of(dir.path())["jobs"][0]["state"], "interrupted");
     assert!(dir.path().join("ledger.set-aside-1.json/mine").is_dir());
-}
-
-/// A small file system of its own at a folder; `None`, with the reason printed, where it cannot be had.
-struct Small(PathBuf);
-
-impl Small {
-    fn at(dir: &Path, options: &str) -> Option<Small> {
-        fs::create_dir_all(dir).unwrap();
-        let mut command = Command::new("mount");
-        match command.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(dir).output() {
-            Ok(output) if output.status.success() => return Some(Small(dir.into())),
-            Ok(output) => eprintln!("skipped, nothing can be mounted: {}", String::from_utf8_lossy(&output.stderr)),
-            Err(error) => eprintln!("skipped, nothing can be mounted: {error}"),
-        }
-        None
-    }
-
-    fn remount(&self, option: &str) {
-        let done = Command::new("mount").args(["-o", &format!("remount,{option}")]).arg(&self.0).status();
-        assert!(done.unwrap().success());
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 #[test]

@@ -242,7 +242,8 @@ impl Situation {
         }
     }
 
-    fn doing_in(&self, language: Language) -> String {
+    /// What the restore does at its stage.
+    pub fn doing_in(&self, language: Language) -> String {
         let stage = self.stage().map_or("begin", RestoreStage::id).replace('_', "-");
         language.say(&format!("finish-doing-{stage}"))
     }

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use crate::domain::finish::{RestoreStage, Situation};
 use crate::domain::job::JobView;
 use crate::texts::{Language, Value};
 
@@ -41,17 +42,6 @@ const SITUATIONS: [&str; 32] = [
     "unread",
     "elsewhere",
 ];
-/// Stages of a restore, as the Supervisor names them.
-const STAGES: [&str; 7] = [
-    "folders",
-    "home_assistant",
-    "addon_repositories",
-    "addons",
-    "supervisor_config",
-    "await_addon_restarts",
-    "await_home_assistant_restart",
-];
-
 pub struct Finish {
     /// JSON for the script: {id, key, core, database, apps, folders}; the last three only where they are known.
     pub backup: String,
@@ -85,9 +75,11 @@ impl Finish {
         }
         let name = job.made.backup_name.as_deref().unwrap_or(slug.as_str());
         let says = SITUATIONS.iter().map(|situation| Say::new(t, situation, name, slug.as_str())).collect();
-        let doing = STAGES.iter().map(|stage| (*stage, t.say(&format!("finish-doing-{}", stage.replace('_', "-")))));
-        let begin = ("", t.say("finish-doing-begin"));
-        Some(Finish { backup: backup.to_string(), says, doing: std::iter::once(begin).chain(doing).collect() })
+        let doing = |stage: Option<RestoreStage>| {
+            (stage.map_or("", RestoreStage::id), Situation::Restoring { stage }.doing_in(t))
+        };
+        let doing = std::iter::once(None).chain(RestoreStage::ALL.map(Some)).map(doing).collect();
+        Some(Finish { backup: backup.to_string(), says, doing })
     }
 }
 
