@@ -3,6 +3,8 @@
 pub mod descriptor;
 pub mod machine;
 pub mod plug;
+#[cfg(feature = "ops")]
+pub mod program;
 pub mod scan;
 pub mod sysfs;
 pub mod terminal;

@@ -1,0 +1,53 @@
+//! Floor 3: from a developer's tree to a running app, and to its publication (`sd-swap ops`, docs/deploy.md).
+//!
+//! Lanes: [`check`] → [`sync`] → [`rebuild`] → [`verify`] are a [`deploy`]; [`bump`] → deploy → [`publish`] a
+//! [`release`]. Each works on a [`Bench`](bench::Bench), which keeps its receipt and prints its tokens. For any app's
+//! folder, not only ours. Knows `domain`, `config` and, to start programs, `host`; nothing of cards, jobs and pages.
+
+pub mod app;
+pub mod bench;
+pub mod config;
+pub mod outcome;
+pub mod program;
+pub mod receipt;
+pub mod token;
+pub mod yaml;
+
+use bench::Bench;
+use outcome::{Ended, Problem};
+
+/// For whom `check` looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The Supervisor builds it from the folder: no `image:`.
+    Local,
+    /// The Supervisor pulls it: `image:`, and the version is the tag.
+    Publish,
+}
+
+/// What the user wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    Check { mode: Mode },
+    Sync { remote_receipt: bool },
+    Rebuild,
+    Verify,
+    Publish,
+    Deploy { remote_receipt: bool },
+    Bump { to: String, commit: bool },
+    Release { to: String, remote_receipt: bool },
+    Diagnose,
+}
+
+/// Does it.
+pub fn run(bench: &mut Bench<'_>, task: &Task) -> Ended {
+    match task {
+        Task::Check { .. } | Task::Publish | Task::Bump { .. } | Task::Release { .. } => missing(bench),
+        Task::Sync { .. } | Task::Rebuild | Task::Verify | Task::Deploy { .. } | Task::Diagnose => missing(bench),
+    }
+}
+
+fn missing(bench: &mut Bench<'_>) -> Ended {
+    bench.say("This lane is not there yet.");
+    Err(Problem::usage("nothing was done", "", ""))
+}
