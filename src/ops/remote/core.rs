@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::rt::time::sleep;
+use actix_ws::{Item, ProtocolError};
+use awc::Client;
 use awc::ws::{Frame, Message};
-use awc::{BoxedSocket, Client};
 use bytes::BytesMut;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -51,7 +52,9 @@ pub struct Core {
     pub token: Secret,
 }
 
-type Socket = actix_codec::Framed<BoxedSocket, awc::ws::Codec>;
+/// Messages in both directions.
+trait Socket: Stream<Item = Result<Frame, ProtocolError>> + Sink<Message, Error = ProtocolError> + Unpin {}
+impl<T: Stream<Item = Result<Frame, ProtocolError>> + Sink<Message, Error = ProtocolError> + Unpin> Socket for T {}
 
 impl Core {
     /// One command of the WebSocket API, on a connection of its own.
@@ -64,12 +67,12 @@ impl Core {
         let client = Client::builder().timeout(CONNECT).finish();
         let connected = client.ws(url.as_str()).max_frame_size(MOST).connect().await;
         let (_, mut socket) = connected.map_err(|error| CoreError::Unreachable(error.to_string()))?;
-        let greeting = receive(&mut socket).await?;
+        let greeting = soon(receive(&mut socket)).await?;
         if greeting["type"] != "auth_required" {
             return Err(CoreError::Strange("what answers there is no Home Assistant".into()));
         }
         send(&mut socket, &json!({"type": "auth", "access_token": self.token.reveal()})).await?;
-        match receive(&mut socket).await?["type"].as_str() {
+        match soon(receive(&mut socket)).await?["type"].as_str() {
             Some("auth_ok") => {}
             Some("auth_invalid") => return Err(CoreError::Unauthorized),
             _ => return Err(CoreError::Strange("the login was not answered".into())),
@@ -163,12 +166,12 @@ fn said(told: &Value) -> Result<Said, CoreError> {
     }
 }
 
-async fn send(socket: &mut Socket, message: &Value) -> Result<(), CoreError> {
+async fn send(socket: &mut impl Socket, message: &Value) -> Result<(), CoreError> {
     let sent = socket.send(Message::Text(message.to_string().into())).await;
     sent.map_err(|error| CoreError::Unreachable(error.to_string()))
 }
 
-async fn receive(socket: &mut Socket) -> Result<Value, CoreError> {
+async fn receive(socket: &mut impl Socket) -> Result<Value, CoreError> {
     let mut whole = BytesMut::new();
     loop {
         let frame = socket.next().await.ok_or_else(|| CoreError::Unreachable("the connection was closed".into()))?;
@@ -179,8 +182,12 @@ async fn receive(socket: &mut Socket) -> Result<Value, CoreError> {
                 true
             }
             Frame::Continuation(item) => {
-                use awc::ws::codec_item as _;
-                take(&mut whole, item)
+                let (bytes, end) = match item {
+                    Item::Last(bytes) => (bytes, true),
+                    Item::FirstText(bytes) | Item::FirstBinary(bytes) | Item::Continue(bytes) => (bytes, false),
+                };
+                whole.extend_from_slice(&bytes);
+                end
             }
             Frame::Ping(bytes) => {
                 let _ = socket.send(Message::Pong(bytes)).await;
@@ -198,8 +205,13 @@ async fn receive(socket: &mut Socket) -> Result<Value, CoreError> {
     }
 }
 
-/// Until it is there, `stop` is set or the time is over. On a thread of its own, with a runtime of its own.
-fn waited<T: Send>(
+/// Who greets nobody is not there.
+async fn soon<T>(work: impl Future<Output = Result<T, CoreError>>) -> Result<T, CoreError> {
+    actix_web::rt::time::timeout(CONNECT, work).await.unwrap_or(Err(CoreError::Silent(CONNECT)))
+}
+
+/// Until it is there, `stop` is set or the time is over.
+fn waited<T>(
     stop: &StopFlag,
     limit: Duration,
     work: impl Future<Output = Result<T, CoreError>>,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::answer::{self, Answer};
 use super::request::Request;
-use super::{Said, Log};
+use super::{Log, Said};
 use crate::ops::bench::Bench;
 use crate::ops::outcome::{Kind, Problem};
 use crate::ops::program::{Call, Ran, quoted};
