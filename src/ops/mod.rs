@@ -11,6 +11,7 @@ pub mod outcome;
 pub mod program;
 pub mod receipt;
 pub mod token;
+pub mod tree;
 pub mod yaml;
 
 use bench::Bench;
