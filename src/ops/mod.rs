@@ -7,15 +7,22 @@
 pub mod app;
 pub mod bench;
 pub mod config;
+pub mod deploy;
+pub mod diagnose;
 pub mod outcome;
 pub mod program;
+pub mod rebuild;
 pub mod receipt;
+pub mod remote;
+pub mod sync;
 pub mod token;
 pub mod tree;
+pub mod verify;
 pub mod yaml;
 
 use bench::Bench;
 use outcome::{Ended, Problem};
+use remote::Remote;
 
 /// For whom `check` looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +51,22 @@ pub enum Task {
 pub fn run(bench: &mut Bench<'_>, task: &Task) -> Ended {
     match task {
         Task::Check { .. } | Task::Publish | Task::Bump { .. } | Task::Release { .. } => missing(bench),
-        Task::Sync { .. } | Task::Rebuild | Task::Verify | Task::Deploy { .. } | Task::Diagnose => missing(bench),
+        Task::Sync { remote_receipt } => on_host(bench, "sync", |bench, remote| {
+            let ended = sync::sync(bench, remote);
+            deploy::leave_receipt(bench, remote, "sync", *remote_receipt, ended)
+        }),
+        Task::Rebuild => on_host(bench, "rebuild", rebuild::rebuild),
+        Task::Verify => on_host(bench, "verify", verify::verify),
+        Task::Diagnose => on_host(bench, "diagnose", diagnose::diagnose),
+        Task::Deploy { remote_receipt } => deploy::deploy(bench, *remote_receipt, missing),
+    }
+}
+
+/// Where the settings lead to no host, the lane says so in its receipt.
+fn on_host(bench: &mut Bench<'_>, name: &str, lane: impl FnOnce(&mut Bench<'_>, &mut Remote) -> Ended) -> Ended {
+    match Remote::of(bench) {
+        Ok(mut remote) => lane(bench, &mut remote),
+        Err(problem) => bench.lane(name, bench::Reach::Host, |_| Err(problem)),
     }
 }
 

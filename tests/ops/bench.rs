@@ -125,8 +125,8 @@ impl Bench {
     pub fn ops_toml(&self, more: &str) {
         let page = format!("{}{PAGE}", self.core.url());
         let text = format!(
-            "[check]\nrun = [\"true\"]\n\n[verify]\nurl = \"{page}\"\nexpect = \"\\\"version\\\":\\\"{{version}}\\\"\"\n\
-             log_contains = [\"is up\"]\nlog_lacks = [\"panicked\"]\nwatch = 1\n{more}"
+            "[check]\nrun = [\"true\"]\n\n[verify]\nurl = \"{page}\"\ncontains = '\"version\":\"{{version}}\"'\n\
+             log_contains = [\"is up\"]\nlog_lacks = [\"panicked\"]\nsteady = 1\n{more}"
         );
         self.write("ops.toml", &text);
     }
@@ -278,7 +278,7 @@ impl Running {
             let mut seen = Vec::new();
             while !stop.load(Ordering::Relaxed) {
                 seen.extend(arguments_of_all().into_iter().filter(|line| line.contains(TOKEN)));
-                thread::sleep(Duration::from_millis(20));
+                thread::sleep(Duration::from_millis(100));
             }
             seen
         });

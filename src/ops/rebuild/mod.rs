@@ -9,7 +9,7 @@ mod rollback;
 use std::time::{Duration, Instant};
 
 use choice::{Action, Facts, choose};
-pub use log::tail;
+pub use log::{ended_well, tail};
 pub use now::Now;
 
 use super::bench::{Bench, Reach};
@@ -83,11 +83,11 @@ fn work(bench: &mut Bench<'_>, remote: &mut Remote) -> Ended {
 /// The folder on the host, which has to hold our tree.
 fn site(bench: &mut Bench<'_>, remote: &mut Remote) -> Result<Site, Problem> {
     let parcel = Parcel::pack(bench)?;
-    bench.tree(parcel.tree());
+    bench.tree(&parcel.digest);
     let files = remote.files(bench)?;
     let look = files.look(bench)?;
     let slug = bench.app.full_slug();
-    let site = Site { files, look, tree: parcel.tree().into(), slug };
+    let site = Site { files, look, tree: parcel.digest.clone(), slug };
     if bench.asked.dry_run {
         return Ok(site);
     }

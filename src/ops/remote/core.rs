@@ -138,20 +138,12 @@ async fn page<B>(got: Got<B>) -> Result<Page, CoreError>
 where
     B: futures_util::Stream<Item = Result<bytes::Bytes, awc::error::PayloadError>>,
 {
-    let got = got.map_err(|error| CoreError::Unreachable(error.to_string()))?;
+    let mut got = got.map_err(|error| CoreError::Unreachable(error.to_string()))?;
     let status = got.status();
     if status == StatusCode::UNAUTHORIZED {
         return Err(CoreError::Unauthorized);
     }
-    let mut body = BytesMut::new();
-    let mut got = std::pin::pin!(got);
-    while let Some(chunk) = got.next().await {
-        let chunk = chunk.map_err(|error| CoreError::Unreachable(error.to_string()))?;
-        if body.len() + chunk.len() > MOST {
-            return Err(CoreError::Strange("the answer is far too long".into()));
-        }
-        body.extend_from_slice(&chunk);
-    }
+    let body = got.body().limit(MOST).await.map_err(|error| CoreError::Strange(error.to_string()))?;
     Ok(Page { status: status.as_u16(), body: String::from_utf8_lossy(&body).into_owned() })
 }
 

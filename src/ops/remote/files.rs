@@ -16,6 +16,7 @@ use crate::ops::app::CONFIG_NAMES;
 use crate::ops::bench::Bench;
 use crate::ops::outcome::{Kind, Problem};
 use crate::ops::program::{Call, Ran};
+use crate::ops::receipt::now;
 use crate::ops::sync::changes::{self, Change};
 use crate::ops::sync::guard::{self, Seen};
 use crate::ops::yaml;
@@ -201,10 +202,31 @@ impl Files {
         self.write(bench, what, &file, &text)
     }
 
-    /// A receipt on the host, beside the last good tree.
+    /// A receipt on the host: `ops/SLUG/TIME-NAME.json` below its configuration.
     pub fn leave(&self, bench: &mut Bench<'_>, name: &str, text: &str) -> Result<(), Problem> {
-        let file = format!("{}.{name}", self.aside(&bench.app.slug));
-        self.write(bench, "leave a receipt there", &file, text)
+        let what = "leave a receipt there";
+        let path = self.path();
+        let base = path.rfind("/addons/").or_else(|| path.rfind("/local_apps/")).and_then(|at| path.get(..at));
+        let why = "neither a folder `addons` nor `local_apps` is in the path";
+        let base = base.ok_or_else(|| Problem::usage(what, why, "Leave out --remote-receipt."))?;
+        let folders = [format!("{base}/homeassistant"), format!("{base}/config")];
+        let mut there = None;
+        for folder in folders {
+            if there.is_none() && self.has_folder(bench, &folder)? {
+                there = Some(folder);
+            }
+        }
+        let why = format!("there is neither {base}/homeassistant nor {base}/config");
+        let folder = there.ok_or_else(|| Problem::new(Kind::Refused, what, why, "Leave out --remote-receipt."))?;
+        let time = now().replace(':', "-");
+        self.write(bench, what, &format!("{folder}/ops/{}/{time}-{name}.json", bench.app.slug.clone()), text)
+    }
+
+    fn has_folder(&self, bench: &mut Bench<'_>, folder: &str) -> Result<bool, Problem> {
+        match self {
+            Files::Share(_) => Ok(Path::new(folder).is_dir()),
+            Files::Host(ssh, _) => Ok(ssh.script(bench, "look for a folder", false, &script::is_folder(folder))?.ok()),
+        }
     }
 
     fn write(&self, bench: &mut Bench<'_>, what: &str, file: &str, text: &str) -> Result<(), Problem> {

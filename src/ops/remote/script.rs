@@ -63,6 +63,10 @@ pub fn write(file: &str, text: &str) -> String {
     format!("set -e\nmkdir -p {folder}\nprintf '%s\\n' {} >{file}.new\nmv {file}.new {file}\n", quoted(text))
 }
 
+pub fn is_folder(path: &str) -> String {
+    format!("[ -d {} ]\n", quoted(path))
+}
+
 /// What a script printed.
 #[derive(Debug, Default)]
 pub struct Told {

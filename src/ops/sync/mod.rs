@@ -2,14 +2,9 @@
 
 pub mod changes;
 pub mod guard;
-mod ignore;
-mod shipment;
+mod stage;
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-pub use ignore::Ignore;
-pub use shipment::Shipment;
+pub use stage::Parcel;
 
 use super::bench::{Bench, Reach};
 use super::outcome::{Ended, Finish, Kind, Problem};
@@ -22,51 +17,10 @@ pub fn sync(bench: &mut Bench<'_>, remote: &mut Remote) -> Ended {
     bench.lane("sync", Reach::Host, |bench| work(bench, remote))
 }
 
-/// What is sent, in a folder that is gone when this is dropped.
-pub struct Parcel {
-    pub shipment: Shipment,
-    _folder: tempfile::TempDir,
-    stage: PathBuf,
-}
-
-impl Parcel {
-    pub fn pack(bench: &Bench<'_>) -> Result<Parcel, Problem> {
-        let app = &bench.app.folder;
-        let ignore = read_ignore(app)?;
-        let wrong = |why: String| Problem::usage("the app's files cannot be sent", why, "");
-        let shipment = Shipment::pack(app, &ignore).map_err(|error| wrong(error.to_string()))?;
-        let folder = tempfile::Builder::new().prefix("sd-swap-ops-").tempdir().map_err(|error| wrong(error.to_string()))?;
-        // The folder itself is for its owner alone; the host's would be so, too.
-        let stage = folder.path().join(&bench.app.slug);
-        fs::create_dir(&stage).map_err(|error| wrong(error.to_string()))?;
-        shipment.stage(&stage).map_err(|error| wrong(error.to_string()))?;
-        Ok(Parcel { shipment, _folder: folder, stage })
-    }
-
-    pub fn tree(&self) -> &str {
-        &self.shipment.tree
-    }
-
-    /// What has to change on the host for it to have this tree.
-    pub fn compare(&self, bench: &mut Bench<'_>, files: &Files) -> Result<Vec<Change>, Problem> {
-        files.send(bench, &self.stage, true)
-    }
-}
-
-fn read_ignore(app: &Path) -> Result<Ignore, Problem> {
-    let file = app.join(".opsignore");
-    let text = match fs::read_to_string(&file) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(Problem::usage(".opsignore cannot be read", error.to_string(), "")),
-        Ok(text) => text,
-    };
-    Ignore::read(&text).map_err(|why| Problem::usage(format!("{} cannot be read", file.display()), why, ""))
-}
-
 fn work(bench: &mut Bench<'_>, remote: &mut Remote) -> Ended {
     let parcel = Parcel::pack(bench)?;
-    bench.tree(parcel.tree());
-    bench.note("tree", format!("{}, {} files", parcel.tree(), parcel.shipment.files()));
+    bench.tree(&parcel.digest);
+    bench.note("tree", format!("{}, {} files", parcel.digest, parcel.count));
     if remote.is_ssh() {
         remote.greet(bench)?;
     }
@@ -82,7 +36,7 @@ fn work(bench: &mut Bench<'_>, remote: &mut Remote) -> Ended {
     if ours && !before.kept {
         files.keep(bench)?;
     }
-    files.send(bench, &parcel.stage, false)?;
+    parcel.send(bench, &files)?;
     if bench.asked.dry_run {
         return Ok(Finish::Done);
     }
