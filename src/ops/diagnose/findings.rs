@@ -186,7 +186,7 @@ mod tests {
     use crate::ops::sync::guard::Seen;
 
     fn fine() -> Facts {
-        let seen = Seen { kind: Kind::Folder, parent: true, entries: 3, slug: Some("x".into()) };
+        let seen = Seen { kind: Kind::Folder, parent: true, entries: 3, slug: Some("x".into()), begun: false };
         let look = Look { seen, writable: true, version: Some("2".into()), twins: vec!["/addons/x".into()], ..Look::default() };
         let now = Now {
             known: true,

@@ -202,6 +202,23 @@ impl Files {
         self.write(bench, what, &file, &text)
     }
 
+    /// Notes that a first copy begins: whoever looks after it broke off finds files, but no configuration.
+    pub fn begin(&self, bench: &mut Bench<'_>) -> Result<(), Problem> {
+        let file = format!("{}.begun", self.aside(&bench.app.slug));
+        self.write(bench, "note that a copy begins", &file, &now())
+    }
+
+    pub fn ended(&self, bench: &mut Bench<'_>) -> Result<(), Problem> {
+        let (what, file) = ("note that the copy ended", format!("{}.begun", self.aside(&bench.app.slug)));
+        match self {
+            Files::Host(ssh, _) => {
+                let ran = ssh.script(bench, what, true, &script::remove(&file))?;
+                if ran.ok() { Ok(()) } else { Err(Problem::new(Kind::Refused, what, ran.said(4), "")) }
+            }
+            Files::Share(_) => fs::remove_file(file).map_err(|error| unwritten(what, &error)),
+        }
+    }
+
     /// A receipt on the host: `ops/SLUG/TIME-NAME.json` below its configuration.
     pub fn leave(&self, bench: &mut Bench<'_>, name: &str, text: &str) -> Result<(), Problem> {
         let what = "leave a receipt there";
@@ -303,7 +320,13 @@ fn look_here(path: &Path, slug: &str) -> Look {
     let owner = fs::metadata(at).map(|about| format!("user {}", about.uid())).unwrap_or_default();
     let built = fs::read_to_string(aside.join(format!("{slug}.json"))).unwrap_or_default();
     Look {
-        seen: Seen { kind, parent: base.is_dir(), entries, slug: text("slug") },
+        seen: Seen {
+            kind,
+            parent: base.is_dir(),
+            entries,
+            slug: text("slug"),
+            begun: aside.join(format!("{slug}.begun")).exists(),
+        },
         user: std::env::var("USER").unwrap_or_else(|_| "this user".into()),
         owner,
         writable: may_write(at),
@@ -379,7 +402,13 @@ fn look_told(told: &Told, path: &str, slug: &str) -> Look {
         twins.push(path.into());
     }
     Look {
-        seen: Seen { kind, parent: yes("parent"), entries: get("entries").parse().unwrap_or(u64::MAX), slug: theirs },
+        seen: Seen {
+            kind,
+            parent: yes("parent"),
+            entries: get("entries").parse().unwrap_or(u64::MAX),
+            slug: theirs,
+            begun: yes("begun"),
+        },
         user: get("user"),
         owner: get("owner"),
         writable: yes("writable"),

@@ -21,6 +21,7 @@ say entries "$(ls -A "$p" 2>/dev/null | wc -l)"
 say files "$(find "$p" ! -type d 2>/dev/null | wc -l)"
 [ -z "$(find "$p" -name .git 2>/dev/null | head -n 1)" ] || say git yes
 [ ! -d "$d/.ops/$slug" ] || say kept yes
+[ ! -e "$d/.ops/$slug.begun" ] || say begun yes
 say built "$(tr -d '\n' <"$d/.ops/$slug.json" 2>/dev/null)"
 for c in yaml yml json; do
     if [ -f "$p/config.$c" ]; then echo config:; cat "$p/config.$c"; break; fi
@@ -61,6 +62,10 @@ pub fn copy(from: &str, to: &str) -> String {
 pub fn write(file: &str, text: &str) -> String {
     let (file, folder) = (quoted(file), quoted(file.rsplit_once('/').map_or(".", |(folder, _)| folder)));
     format!("set -e\nmkdir -p {folder}\nprintf '%s\\n' {} >{file}.new\nmv {file}.new {file}\n", quoted(text))
+}
+
+pub fn remove(file: &str) -> String {
+    format!("rm -f {}\n", quoted(file))
 }
 
 pub fn is_folder(path: &str) -> String {

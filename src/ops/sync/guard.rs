@@ -10,6 +10,8 @@ pub struct Seen {
     pub entries: u64,
     /// Of its configuration.
     pub slug: Option<String>,
+    /// A first copy was begun there and not ended: what is in it is ours.
+    pub begun: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +45,7 @@ pub fn refuses(path: &str, seen: &Seen, slug: &str) -> Option<String> {
         Kind::Folder => match &seen.slug {
             Some(theirs) if theirs == slug => None,
             Some(theirs) => Some(format!("it holds another app, with the slug {theirs}")),
+            None if seen.begun => None,
             None => Some("it holds files, but no config.yaml of an app".into()),
         },
     }
@@ -58,7 +61,7 @@ mod tests {
     use super::*;
 
     fn folder(entries: u64, slug: Option<&str>) -> Seen {
-        Seen { kind: Kind::Folder, parent: true, entries, slug: slug.map(Into::into) }
+        Seen { kind: Kind::Folder, parent: true, entries, slug: slug.map(Into::into), begun: false }
     }
 
     #[test]
@@ -70,6 +73,9 @@ mod tests {
         for bad in [folder(7, Some("y")), folder(7, None), Seen::default()] {
             assert!(refuses("/addons/x", &bad, "x").is_some(), "{bad:?}");
         }
+        let begun = |slug| Seen { begun: true, ..folder(7, slug) };
+        assert_eq!(refuses("/addons/x", &begun(None), "x"), None);
+        assert!(refuses("/addons/x", &begun(Some("y")), "x").is_some());
         for kind in [Kind::Link, Kind::Other] {
             assert!(refuses("/addons/x", &Seen { kind, ..folder(0, None) }, "x").is_some());
         }

@@ -33,12 +33,17 @@ fn work(bench: &mut Bench<'_>, remote: &mut Remote) -> Ended {
     }
     may_change(bench, &files, &before, &changes)?;
     let ours = before.seen.slug.as_deref() == Some(&bench.app.slug);
-    if ours && !before.kept {
-        files.keep(bench)?;
+    match ours {
+        true if !before.kept => files.keep(bench)?,
+        true => {}
+        false => files.begin(bench)?,
     }
     parcel.send(bench, &files)?;
     if bench.asked.dry_run {
         return Ok(Finish::Done);
+    }
+    if !ours {
+        files.ended(bench)?;
     }
     let rest = parcel.compare(bench, &files)?;
     if !rest.is_empty() {
