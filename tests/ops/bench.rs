@@ -6,8 +6,8 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -325,4 +325,3 @@ fn arguments_of_all() -> Vec<String> {
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
         .collect()
 }
-

@@ -145,9 +145,7 @@ async fn tell(session: &mut Session, asked: &Value, all: &Supervisor) {
     if quirks.silent {
         return;
     }
-    let failed = |code: &str, message: &str| {
-        json!({"id": asked["id"], "type": "result", "success": false, "error": {"code": code, "message": message}})
-    };
+    let failed = |code: &str, message: &str| json!({"id": asked["id"], "type": "result", "success": false, "error": {"code": code, "message": message}});
     let told = if asked["type"] != "supervisor/api" {
         failed("unknown_command", "Unknown command.")
     } else if quirks.no_admin {

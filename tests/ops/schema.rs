@@ -37,9 +37,9 @@ fn check(schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
             "minimum" => value.as_f64().is_none_or(|number| number >= says.as_f64().unwrap()),
             "maximum" => value.as_f64().is_none_or(|number| number <= says.as_f64().unwrap()),
             "minLength" => value.as_str().is_none_or(|text| text.len() as u64 >= says.as_u64().unwrap()),
-            "required" => value
-                .as_object()
-                .is_none_or(|object| says.as_array().unwrap().iter().all(|key| object.contains_key(key.as_str().unwrap()))),
+            "required" => value.as_object().is_none_or(|object| {
+                says.as_array().unwrap().iter().all(|key| object.contains_key(key.as_str().unwrap()))
+            }),
             "additionalProperties" if says == &Value::Bool(false) => {
                 let known = rules.get("properties").and_then(Value::as_object);
                 value.as_object().is_none_or(|object| object.keys().all(|key| known.unwrap().contains_key(key)))
@@ -58,7 +58,9 @@ fn check(schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
                 }
                 true
             }
-            "uniqueItems" => value.as_array().is_none_or(|all| all.iter().enumerate().all(|(n, one)| !all[..n].contains(one))),
+            "uniqueItems" => {
+                value.as_array().is_none_or(|all| all.iter().enumerate().all(|(n, one)| !all[..n].contains(one)))
+            }
             "anyOf" | "oneOf" => says.as_array().unwrap().iter().any(|one| {
                 let mut inner = Vec::new();
                 check(one, value, at, &mut inner);
@@ -97,9 +99,9 @@ fn has_type(says: &Value, value: &Value) -> bool {
 /// The few patterns of the schema: literal start, then hexadecimal digits; or a time.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern {
-        "^sha256:[0-9a-f]{64}$" => {
-            text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit()))
-        }
+        "^sha256:[0-9a-f]{64}$" => text
+            .strip_prefix("sha256:")
+            .is_some_and(|hex| hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit())),
         "^[A-Z][A-Z_]*$" | "^[A-Z_]+$" => text.chars().all(|c| c.is_ascii_uppercase() || c == '_') && !text.is_empty(),
         _ if pattern.contains("T[0-9]") || pattern.contains("T\\d") => {
             time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).is_ok()
