@@ -6,12 +6,18 @@
 
 pub mod app;
 pub mod bench;
+pub mod bump;
+pub mod check;
 pub mod config;
+pub mod git;
 pub mod outcome;
 pub mod program;
+pub mod publish;
 pub mod receipt;
+pub mod release;
 pub mod token;
 pub mod tree;
+pub mod version;
 pub mod yaml;
 
 use bench::Bench;
@@ -29,21 +35,38 @@ pub enum Mode {
 /// What the user wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
-    Check { mode: Mode },
-    Sync { remote_receipt: bool },
+    /// `tests`: also the project's own.
+    Check {
+        mode: Mode,
+        tests: bool,
+    },
+    Sync {
+        remote_receipt: bool,
+    },
     Rebuild,
     Verify,
     Publish,
-    Deploy { remote_receipt: bool },
-    Bump { to: String, commit: bool },
-    Release { to: String, remote_receipt: bool },
+    Deploy {
+        remote_receipt: bool,
+    },
+    Bump {
+        to: String,
+        commit: bool,
+    },
+    Release {
+        to: String,
+        remote_receipt: bool,
+    },
     Diagnose,
 }
 
 /// Does it.
 pub fn run(bench: &mut Bench<'_>, task: &Task) -> Ended {
     match task {
-        Task::Check { .. } | Task::Publish | Task::Bump { .. } | Task::Release { .. } => missing(bench),
+        Task::Check { mode, tests } => check::run(bench, *mode, *tests),
+        Task::Bump { to, commit } => bump::run(bench, to, *commit),
+        Task::Publish => publish::run(bench),
+        Task::Release { to, remote_receipt } => release::run(bench, to, *remote_receipt),
         Task::Sync { .. } | Task::Rebuild | Task::Verify | Task::Deploy { .. } | Task::Diagnose => missing(bench),
     }
 }
