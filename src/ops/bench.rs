@@ -194,6 +194,11 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
+    /// The receipt of a lane of this run, as it was written; none in a dry run.
+    pub fn kept(&self, lane: &str) -> Option<String> {
+        std::fs::read_to_string(self.shelf.as_ref()?.folder().join(format!("{lane}.json"))).ok()
+    }
+
     /// A step, and the receipt anew. Where it cannot be written, the end of the lane says so.
     pub fn step(&mut self, step: Step) {
         let step = Step {

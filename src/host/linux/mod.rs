@@ -29,3 +29,8 @@ pub fn free_space(dir: &Path) -> Result<Bytes, HostError> {
     })?;
     Ok(Bytes(answer.blocks_available().saturating_mul(answer.fragment_size())))
 }
+
+/// Whether this user may write into `dir`; a file system mounted for reading only says no.
+pub fn may_write(dir: &Path) -> bool {
+    nix::unistd::access(dir, nix::unistd::AccessFlags::W_OK).is_ok()
+}
