@@ -72,6 +72,9 @@ enum Lane {
         /// For a build on the host, or for a published image.
         #[arg(long, value_enum, default_value = "local")]
         mode: ModeArg,
+        /// Leave the project's own tests out.
+        #[arg(long)]
+        no_tests: bool,
     },
     /// Bring the files to the host.
     Sync {
@@ -114,8 +117,8 @@ enum Lane {
 impl From<Lane> for Task {
     fn from(lane: Lane) -> Task {
         match lane {
-            Lane::Check { mode: ModeArg::Local } => Task::Check { mode: Mode::Local },
-            Lane::Check { mode: ModeArg::Publish } => Task::Check { mode: Mode::Publish },
+            Lane::Check { mode: ModeArg::Local, no_tests } => Task::Check { mode: Mode::Local, tests: !no_tests },
+            Lane::Check { mode: ModeArg::Publish, no_tests } => Task::Check { mode: Mode::Publish, tests: !no_tests },
             Lane::Sync { remote_receipt } => Task::Sync { remote_receipt },
             Lane::Rebuild => Task::Rebuild,
             Lane::Verify => Task::Verify,

@@ -6,51 +6,13 @@
 
 pub mod app;
 pub mod bench;
+pub mod bump;
+pub mod check;
 pub mod config;
-pub mod deploy;
-pub mod diagnose;
-pub mod outcome;
-pub mod program;
-pub mod rebuild;
-pub mod receipt;
-pub mod remote;
-pub mod sync;
-pub mod token;
-pub mod tree;
-pub mod verify;
-pub mod yaml;
-
-use bench::Bench;
-use outcome::{Ended, Problem};
-use remote::Remote;
-
-/// For whom `check` looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// The Supervisor builds it from the folder: no `image:`.
-    Local,
-    /// The Supervisor pulls it: `image:`, and the version is the tag.
-    Publish,
-}
-
-/// What the user wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Task {
-    Check { mode: Mode },
-    Sync { remote_receipt: bool },
-    Rebuild,
-    Verify,
-    Publish,
-    Deploy { remote_receipt: bool },
-    Bump { to: String, commit: bool },
-    Release { to: String, remote_receipt: bool },
-    Diagnose,
-}
-
-/// Does it.
-pub fn run(bench: &mut Bench<'_>, task: &Task) -> Ended {
-    match task {
-        Task::Check { .. } | Task::Publish | Task::Bump { .. } | Task::Release { .. } => missing(bench),
+        Task::Check { mode, tests } => check::run(bench, *mode, *tests),
+        Task::Bump { to, commit } => bump::run(bench, to, *commit),
+        Task::Publish => publish::run(bench),
+        Task::Release { to, remote_receipt } => release::run(bench, to, *remote_receipt),
         Task::Sync { remote_receipt } => on_host(bench, "sync", |bench, remote| {
             let ended = sync::sync(bench, remote);
             deploy::leave_receipt(bench, remote, "sync", *remote_receipt, ended)
@@ -58,7 +20,9 @@ pub fn run(bench: &mut Bench<'_>, task: &Task) -> Ended {
         Task::Rebuild => on_host(bench, "rebuild", rebuild::rebuild),
         Task::Verify => on_host(bench, "verify", verify::verify),
         Task::Diagnose => on_host(bench, "diagnose", diagnose::diagnose),
-        Task::Deploy { remote_receipt } => deploy::deploy(bench, *remote_receipt, missing),
+        Task::Deploy { remote_receipt } => {
+            deploy::deploy(bench, *remote_receipt, |bench| check::run(bench, Mode::Local, true))
+        }
     }
 }
 
@@ -68,9 +32,4 @@ fn on_host(bench: &mut Bench<'_>, name: &str, lane: impl FnOnce(&mut Bench<'_>, 
         Ok(mut remote) => lane(bench, &mut remote),
         Err(problem) => bench.lane(name, bench::Reach::Host, |_| Err(problem)),
     }
-}
-
-fn missing(bench: &mut Bench<'_>) -> Ended {
-    bench.say("This lane is not there yet.");
-    Err(Problem::usage("nothing was done", "", ""))
 }

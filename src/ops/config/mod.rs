@@ -6,6 +6,6 @@ mod target;
 mod token_file;
 
 pub use env::{Pairs, parse};
-pub use project::{Check, Invariant, Project, Publish, Verify};
+pub use project::{Bump, Check, Invariant, Project, Publish, Verify};
 pub use target::{Place, SECRET_NAMES, Target, Via};
 pub use token_file::read_token;

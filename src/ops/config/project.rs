@@ -13,6 +13,7 @@ pub struct Project {
     pub check: Check,
     pub verify: Verify,
     pub publish: Publish,
+    pub bump: Bump,
     pub invariant: Vec<Invariant>,
 }
 
@@ -60,7 +61,24 @@ pub struct Publish {
     pub image: Option<String>,
     /// Before the version in the tag; `v` if nothing is said.
     pub tag: Option<String>,
+    /// The tag stands on the commit that was published from, not on the published one: for a CI that builds from it.
+    pub tag_source: bool,
     /// Only these files and folders of the app; all of them if nothing is said.
+    pub files: Vec<String>,
+}
+
+impl Publish {
+    /// Whether the project publishes at all.
+    pub fn is_set(&self) -> bool {
+        self.remote.is_some() || self.branch.is_some() || self.image.is_some() || !self.files.is_empty()
+    }
+}
+
+/// `[bump]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bump {
+    /// Files of the project that say the version, too: in a line of their own, `version = "…"`.
     pub files: Vec<String>,
 }
 

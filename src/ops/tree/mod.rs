@@ -36,6 +36,8 @@ pub enum Entry {
 pub struct Tree {
     pub root: PathBuf,
     pub entries: BTreeMap<PathBuf, Entry>,
+    /// Files that hold something else than on the disk: what a lane would write.
+    pub instead: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 impl Tree {
@@ -50,7 +52,7 @@ impl Tree {
         walk(root, Path::new(""), patterns, &mut entries).map_err(|(path, error)| {
             Problem::usage(format!("{} cannot be read", root.join(path).display()), error.to_string(), "")
         })?;
-        Ok(Tree { root: root.to_owned(), entries })
+        Ok(Tree { root: root.to_owned(), entries, instead: BTreeMap::new() })
     }
 
     pub fn has(&self, path: impl AsRef<Path>) -> bool {
@@ -62,12 +64,35 @@ impl Tree {
         self.entries.keys().any(|entry| entry.starts_with(path.as_ref()))
     }
 
-    pub fn bytes(&self, path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
-        fs::read(self.root.join(path))
+    /// Of a file of the tree; none where it is no file or cannot be read.
+    pub fn bytes(&self, path: impl AsRef<Path>) -> Option<Vec<u8>> {
+        let path = path.as_ref();
+        match self.instead.get(path) {
+            Some(bytes) => Some(bytes.clone()),
+            None if self.is_file(path) => fs::read(self.root.join(path)).ok(),
+            None => None,
+        }
     }
 
-    pub fn text(&self, path: impl AsRef<Path>) -> io::Result<String> {
-        fs::read_to_string(self.root.join(path))
+    /// The same as text; what is no UTF-8 is replaced.
+    pub fn text(&self, path: impl AsRef<Path>) -> Option<String> {
+        self.bytes(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    pub fn is_file(&self, path: impl AsRef<Path>) -> bool {
+        matches!(self.entries.get(path.as_ref()), Some(Entry::File { .. }))
+    }
+
+    pub fn is_executable(&self, path: impl AsRef<Path>) -> bool {
+        matches!(self.entries.get(path.as_ref()), Some(Entry::File { executable: true, .. }))
+    }
+
+    /// The paths of its files.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.entries.iter().filter_map(|(path, entry)| match entry {
+            Entry::File { .. } => Some(path.as_path()),
+            _ => None,
+        })
     }
 
     /// `sha256:…` over names, kinds and contents.
@@ -86,6 +111,10 @@ impl Tree {
 
     fn content(&self, path: &Path, entry: &Entry) -> io::Result<[u8; 33]> {
         let (kind, hash) = match entry {
+            Entry::File { executable, .. } if self.instead.contains_key(path) => {
+                let bytes = self.instead.get(path).map(Vec::as_slice).unwrap_or_default();
+                (1 + u8::from(*executable), Sha256::digest(bytes).into())
+            }
             Entry::File { executable, .. } => (1 + u8::from(*executable), hash_file(&self.root.join(path))?),
             Entry::Link { to } => (3, Sha256::digest(to.as_os_str().as_bytes()).into()),
             Entry::Other => (4, [0; 32]),

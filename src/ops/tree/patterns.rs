@@ -1,6 +1,7 @@
 //! What is left out: patterns as rsync takes them, so that the list made here and what rsync sends are the same. What
 //! would need more of rsync's grammar is refused, not guessed.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::ops::outcome::Problem;
@@ -58,6 +59,23 @@ impl Patterns {
     /// Whether `path`, relative to the app's folder, is left out. What is below a folder that is left out is, too.
     pub fn leave_out(&self, path: &[u8], is_folder: bool) -> bool {
         self.0.iter().any(|pattern| (is_folder || !pattern.folders_only) && pattern.fits(path))
+    }
+
+    /// Nothing but git's own folder is left out.
+    pub fn none() -> Patterns {
+        Patterns(Pattern::parse(".git").into_iter().collect())
+    }
+
+    /// Patterns of what is taken, from the folder itself on; of nothing: everything is.
+    pub fn only<T: AsRef<str>>(lines: &[T]) -> Result<Patterns, String> {
+        let anchored = |line: &T| Pattern::parse(&format!("/{}", line.as_ref().trim_start_matches('/')));
+        lines.iter().map(anchored).collect::<Result<_, _>>().map(Patterns)
+    }
+
+    /// Whether `path` or a folder above it is named; see [`Patterns::only`].
+    pub fn names(&self, path: &Path) -> bool {
+        let named = |path: &Path| self.0.iter().any(|pattern| pattern.fits(path.as_os_str().as_bytes()));
+        self.0.is_empty() || path.ancestors().filter(|path| !path.as_os_str().is_empty()).any(named)
     }
 
     /// One after the other, as `--exclude` of rsync takes them.
