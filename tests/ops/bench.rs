@@ -49,7 +49,7 @@ pub struct Ran {
     pub code: i32,
     pub out: String,
     pub err: String,
-    /// Of standard output, in order.
+    /// As they were printed.
     pub tokens: Vec<String>,
     /// Of this run, by lane.
     pub receipts: Vec<(String, Value)>,
@@ -306,7 +306,9 @@ impl Running {
         self.over.store(true, Ordering::Relaxed);
         assert_eq!(self.seen.join().unwrap(), Vec::<String>::new(), "the token stands in arguments");
         let (out, err) = (self.out.join().unwrap(), self.err.join().unwrap());
-        let tokens = out.lines().filter_map(|line| line.strip_prefix("TOKEN: ")).map(str::to_string).collect();
+        // With --json standard output is the receipt's.
+        let said = if out.starts_with('{') { &err } else { &out };
+        let tokens = said.lines().filter_map(|line| line.strip_prefix("TOKEN: ")).map(str::to_string).collect();
         Ran { code: status.code().unwrap_or(-1), out, err, tokens, receipts: Vec::new() }
     }
 }
