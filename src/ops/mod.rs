@@ -9,6 +9,67 @@ pub mod bench;
 pub mod bump;
 pub mod check;
 pub mod config;
+pub mod deploy;
+pub mod diagnose;
+pub mod git;
+pub mod outcome;
+pub mod program;
+pub mod publish;
+pub mod rebuild;
+pub mod receipt;
+pub mod release;
+pub mod remote;
+pub mod sync;
+pub mod token;
+pub mod tree;
+pub mod verify;
+pub mod version;
+pub mod yaml;
+
+use bench::Bench;
+use outcome::Ended;
+use remote::Remote;
+
+/// For whom `check` looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The Supervisor builds it from the folder: no `image:`.
+    Local,
+    /// The Supervisor pulls it: `image:`, and the version is the tag.
+    Publish,
+}
+
+/// What the user wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// `tests`: also the project's own.
+    Check {
+        mode: Mode,
+        tests: bool,
+    },
+    Sync {
+        remote_receipt: bool,
+    },
+    Rebuild,
+    Verify,
+    Publish,
+    Deploy {
+        remote_receipt: bool,
+    },
+    Bump {
+        to: String,
+        commit: bool,
+    },
+    Release {
+        to: String,
+        remote_receipt: bool,
+    },
+    Diagnose,
+}
+
+/// Does it.
+pub fn run(bench: &mut Bench<'_>, task: &Task) -> Ended {
+    match task {
         Task::Check { mode, tests } => check::run(bench, *mode, *tests),
         Task::Bump { to, commit } => bump::run(bench, to, *commit),
         Task::Publish => publish::run(bench),
