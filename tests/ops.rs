@@ -8,6 +8,10 @@
 mod bench;
 #[path = "ops/core.rs"]
 mod core;
+#[path = "ops/deploy.rs"]
+mod deploy;
+#[path = "ops/diagnose.rs"]
+mod diagnose;
 #[path = "ops/ha.rs"]
 mod ha;
 #[path = "ops/rebuild.rs"]
@@ -20,3 +24,5 @@ mod sshd;
 mod supervisor;
 #[path = "ops/sync.rs"]
 mod sync;
+#[path = "ops/verify.rs"]
+mod verify;

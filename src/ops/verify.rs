@@ -15,8 +15,8 @@ use super::token::Token;
 
 /// Seconds in which it must not restart, if the project says nothing.
 const STEADY: u64 = 30;
-/// A program that has just been started may take so long to answer.
-const ANSWER: Duration = Duration::from_secs(30);
+/// Seconds that a program may take to answer after its start, if the project says nothing.
+const ANSWER: u64 = 60;
 
 pub fn verify(bench: &mut Bench<'_>, remote: &mut Remote) -> Ended {
     bench.lane("verify", Reach::Host, |bench| work(bench, remote))
@@ -63,7 +63,13 @@ fn runs(bench: &mut Bench<'_>, remote: &Remote) -> Result<Now, Problem> {
     match now.state.as_str() {
         "started" => {}
         "startup" => wait_for_start(bench, remote)?,
-        other => return Err(wrong("it does not run", format!("its state is {other}"), "Run `ops rebuild`, or `ops diagnose`.")),
+        other => {
+            return Err(wrong(
+                "it does not run",
+                format!("its state is {other}"),
+                "Run `ops rebuild`, or `ops diagnose`.",
+            ));
+        }
     }
     bench.note("state", format!("version {} runs", bench.app.version));
     Ok(now)
@@ -76,7 +82,7 @@ fn answers(bench: &mut Bench<'_>, remote: &Remote, rules: &Verify, now: &Now) ->
     let mark = rules.contains.clone().unwrap_or_default().replace("{version}", &version);
     let url = url.replace("{version}", &version);
     let (mut last, begun) = (String::new(), Instant::now());
-    until(bench, ANSWER, |bench| {
+    until(bench, Duration::from_secs(rules.answer.unwrap_or(ANSWER)), |bench| {
         let page = fetch(bench, remote, &url, now);
         // Without the settings it will never be.
         let page = match page {
@@ -92,7 +98,8 @@ fn answers(bench: &mut Bench<'_>, remote: &Remote, rules: &Verify, now: &Now) ->
     })?
     .then(|| bench.note("page", format!("{url} answers after {:.1} s", begun.elapsed().as_secs_f64())))
     .ok_or_else(|| {
-        let what = if mark.is_empty() { format!("{url} does not answer") } else { format!("{url} does not show {mark:?}") };
+        let what =
+            if mark.is_empty() { format!("{url} does not answer") } else { format!("{url} does not show {mark:?}") };
         wrong(what, last, "Is it [verify] url and contains in ops.toml that are wrong, or the app?")
     })
 }

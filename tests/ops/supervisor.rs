@@ -51,6 +51,8 @@ pub struct Installed {
     pub image: Option<String>,
     pub log: Vec<String>,
     pub starts: u32,
+    /// How often its state was asked for since it was started.
+    pub age: u32,
 }
 
 #[derive(Debug, Default)]
@@ -208,10 +210,11 @@ impl Supervisor {
     fn advance(&self, slug: &str) {
         let mut state = self.state();
         let Some(app) = state.installed.get_mut(slug) else { return };
+        app.age += 1;
         let program = app.image.clone().unwrap_or_default();
         app.state = match app.state.as_str() {
             "startup" => "started".into(),
-            "started" if program.contains("crashes") => "error".into(),
+            "started" if program.contains("crashes") && app.age == 3 => "error".into(),
             "error" if program.contains("comes back") => {
                 app.starts += 1;
                 "started".into()
@@ -232,6 +235,7 @@ impl Supervisor {
             image: Some(image),
             log: Vec::new(),
             starts: 0,
+            age: 0,
         };
         self.state().installed.insert(slug.into(), app);
         Ok(json!({}))

@@ -46,6 +46,8 @@ pub struct Verify {
     pub log_lacks: Vec<String>,
     /// Seconds in which it must not restart; 30 if nothing is said.
     pub steady: Option<u64>,
+    /// Seconds until its page has to answer; 60 if nothing is said.
+    pub answer: Option<u64>,
 }
 
 /// `[publish]`

@@ -32,7 +32,15 @@ fn finding(case: &'static str, fact: impl Into<String>, cause: impl Into<String>
 /// All that fit, the likeliest root first.
 pub fn find(facts: &Facts) -> Vec<Finding> {
     let troubles = [
-        permission, not_in_store, several_folders, pulls, build_failed, not_installed, old_version, no_program, not_up,
+        permission,
+        not_in_store,
+        several_folders,
+        pulls,
+        build_failed,
+        not_installed,
+        old_version,
+        no_program,
+        not_up,
     ];
     troubles.iter().filter_map(|trouble| trouble(facts)).collect()
 }
@@ -62,12 +70,22 @@ fn not_in_store(facts: &Facts) -> Option<Finding> {
             (format!("its folder holds the slug {theirs}"), "Look at OPS_PATH and at the app's slug.".into())
         }
         _ => {
-            let said = about(&facts.supervisor_log, &["Can't read", "Invalid", "invalid", "Missing", "Failed to"], &facts.slug);
-            let why = said.unwrap_or_else(|| "the store has not read its folders since, or refuses the configuration".into());
+            let said = about(
+                &facts.supervisor_log,
+                &["Can't read", "Invalid", "invalid", "Missing", "Failed to"],
+                &facts.slug,
+            );
+            let why =
+                said.unwrap_or_else(|| "the store has not read its folders since, or refuses the configuration".into());
             (why, "Run `ops check`; then `ops rebuild`, which lets the store read its folders.".into())
         }
     };
-    Some(finding("not in the store", format!("the store has no local_{}: {}", facts.slug, facts.now.refusal), cause, todo))
+    Some(finding(
+        "not in the store",
+        format!("the store has no local_{}: {}", facts.slug, facts.now.refusal),
+        cause,
+        todo,
+    ))
 }
 
 fn several_folders(facts: &Facts) -> Option<Finding> {
@@ -111,7 +129,7 @@ fn build_failed(facts: &Facts) -> Option<Finding> {
 }
 
 fn not_installed(facts: &Facts) -> Option<Finding> {
-    let Some(latest) = facts.now.latest.as_ref().filter(|_| facts.now.installed.is_none()) else { return None };
+    let latest = facts.now.latest.as_ref().filter(|_| facts.now.installed.is_none())?;
     Some(finding(
         "not installed",
         format!("the store has version {latest}, and offers Install instead of Start"),
@@ -133,14 +151,22 @@ fn old_version(facts: &Facts) -> Option<Finding> {
     } else if latest != *version {
         (format!("the store still shows {latest}: it has not read its folders"), "Run `ops rebuild`.")
     } else {
-        ("a rebuild never changes the version: that is an update".to_string(), "Run `ops rebuild`, which chooses by itself.")
+        (
+            "a rebuild never changes the version: that is an update".to_string(),
+            "Run `ops rebuild`, which chooses by itself.",
+        )
     };
     Some(finding("version not updating", format!("version {installed} is installed, not {version}"), cause, todo))
 }
 
 /// Lines of the log that say that the start script or its program is not there, or cannot be run.
 const NO_PROGRAM: [&str; 6] = [
-    "No such file or directory", "not found", "unable to exec", "Exec format error", "bad interpreter", "Permission denied",
+    "No such file or directory",
+    "not found",
+    "unable to exec",
+    "Exec format error",
+    "bad interpreter",
+    "Permission denied",
 ];
 
 fn no_program(facts: &Facts) -> Option<Finding> {
@@ -187,7 +213,13 @@ mod tests {
 
     fn fine() -> Facts {
         let seen = Seen { kind: Kind::Folder, parent: true, entries: 3, slug: Some("x".into()), begun: false };
-        let look = Look { seen, writable: true, version: Some("2".into()), twins: vec!["/addons/x".into()], ..Look::default() };
+        let look = Look {
+            seen,
+            writable: true,
+            version: Some("2".into()),
+            twins: vec!["/addons/x".into()],
+            ..Look::default()
+        };
         let now = Now {
             known: true,
             installed: Some("2".into()),

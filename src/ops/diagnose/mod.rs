@@ -31,7 +31,8 @@ fn work(bench: &mut Bench<'_>, remote: &mut Remote) -> Ended {
             Ok(Finish::Done)
         }
         [first, ..] => {
-            let what = format!("{} found: {}", all.len(), all.iter().map(|one| one.case).collect::<Vec<_>>().join(", "));
+            let what =
+                format!("{} found: {}", all.len(), all.iter().map(|one| one.case).collect::<Vec<_>>().join(", "));
             Err(Problem::new(Kind::SaidNo, what, first.fact.clone(), first.todo.clone()))
         }
     }
@@ -44,9 +45,16 @@ fn gather(bench: &mut Bench<'_>, remote: &mut Remote) -> Result<Facts, Problem> 
     let now = Now::ask(bench, remote)?;
     let supervisor_log = remote.log(bench, "read the Supervisor's log", Log::Supervisor)?;
     let installed = now.installed.is_some();
-    let app_log =
-        if installed { remote.log(bench, "read the app's log", Log::App(&slug))? } else { String::new() };
+    let app_log = if installed { remote.log(bench, "read the app's log", Log::App(&slug))? } else { String::new() };
     // Whether it answers at all; what it does is not asked.
     remote.ask(bench, "look at its jobs", Request::Jobs)?;
-    Ok(Facts { slug: bench.app.slug.clone(), version: bench.app.version.clone(), place: files.shown(), look, now, app_log, supervisor_log })
+    Ok(Facts {
+        slug: bench.app.slug.clone(),
+        version: bench.app.version.clone(),
+        place: files.shown(),
+        look,
+        now,
+        app_log,
+        supervisor_log,
+    })
 }

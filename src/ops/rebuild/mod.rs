@@ -93,11 +93,21 @@ fn site(bench: &mut Bench<'_>, remote: &mut Remote) -> Result<Site, Problem> {
     }
     if site.look.seen.slug.as_deref() != Some(&bench.app.slug) || !parcel.compare(bench, &site.files)?.is_empty() {
         let what = format!("{} does not hold this tree", site.files.shown());
-        return Err(Problem::new(Kind::SaidNo, what, "the Supervisor would build something else", "Run `ops sync` first."));
+        return Err(Problem::new(
+            Kind::SaidNo,
+            what,
+            "the Supervisor would build something else",
+            "Run `ops sync` first.",
+        ));
     }
     if site.look.image {
         let why = "with `image:` in its configuration the Supervisor does not build, it pulls that image";
-        return Err(Problem::new(Kind::SaidNo, "nothing would be built", why, "Take `image:` out; `ops publish` puts it in."));
+        return Err(Problem::new(
+            Kind::SaidNo,
+            "nothing would be built",
+            why,
+            "Take `image:` out; `ops publish` puts it in.",
+        ));
     }
     Ok(site)
 }
@@ -138,7 +148,9 @@ fn in_store(bench: &mut Bench<'_>, remote: &Remote) -> Result<Now, Problem> {
         return Ok(now);
     }
     let (what, why) = match &now.latest {
-        Some(latest) => (format!("the store shows version {latest}, not {version}"), "it did not read the new configuration"),
+        Some(latest) => {
+            (format!("the store shows version {latest}, not {version}"), "it did not read the new configuration")
+        }
         None => ("the store does not have the app".to_string(), now.refusal.as_str()),
     };
     Err(Problem::new(Kind::Refused, what, why, "`ops diagnose` looks for the reason."))
@@ -244,7 +256,12 @@ pub fn wait_for_start(bench: &mut Bench<'_>, remote: &Remote) -> Result<(), Prob
     let last: Vec<&str> = log.lines().rev().take(20).collect();
     let last: Vec<&str> = last.into_iter().rev().collect();
     let what = format!("it does not start: its state is {}", now.state);
-    Err(Problem::new(Kind::Wrong, what, format!("the end of its log:\n{}", last.join("\n")), "`ops diagnose` knows more."))
+    Err(Problem::new(
+        Kind::Wrong,
+        what,
+        format!("the end of its log:\n{}", last.join("\n")),
+        "`ops diagnose` knows more.",
+    ))
 }
 
 /// Looks again and again, with growing pauses, until `look` says it is over or `limit` is; returns what was seen last.

@@ -42,7 +42,10 @@ fn back(bench: &mut Bench<'_>, remote: &Remote, site: &Site, action: Action, bef
     }
     let version = now.latest.unwrap_or_default();
     bench.note("rollback", format!("the last good tree, version {version}, is back"));
-    Ok(format!("The last good tree, version {version}, was brought back{}.", if before.runs() { " and runs" } else { "" }))
+    Ok(format!(
+        "The last good tree, version {version}, was brought back{}.",
+        if before.runs() { " and runs" } else { "" }
+    ))
 }
 
 fn run_again(bench: &mut Bench<'_>, remote: &Remote, site: &Site) -> Result<(), Problem> {

@@ -67,7 +67,8 @@ pub fn find(ssh: &Ssh, bench: &mut Bench<'_>) -> Result<String, Problem> {
 fn chosen(told: &Told, slug: &str) -> Result<String, Problem> {
     let Some(base) = told.values.get("base") else {
         let why = format!("neither {} nor {} is there", BASES[0], BASES[1]);
-        let todo = "Is OPS_HOST the SSH app of Home Assistant? Its own configuration maps that folder; or say OPS_PATH.";
+        let todo =
+            "Is OPS_HOST the SSH app of Home Assistant? Its own configuration maps that folder; or say OPS_PATH.";
         return Err(Problem::new(Kind::Refused, "the host has no folder of local apps", why, todo));
     };
     let ours: Vec<&String> = told.apps.iter().filter(|(_, theirs)| theirs == slug).map(|(folder, _)| folder).collect();
@@ -122,7 +123,13 @@ impl Files {
     pub fn send(&self, bench: &mut Bench<'_>, stage: &Path, dry: bool) -> Result<Vec<Change>, Problem> {
         let what = if dry { "compare with rsync" } else { "copy with rsync" };
         let mut words: Vec<String> = own(&[
-            "-rlt", "--checksum", "--delete-delay", "--delay-updates", "--omit-dir-times", "--itemize-changes", "--timeout=60",
+            "-rlt",
+            "--checksum",
+            "--delete-delay",
+            "--delay-updates",
+            "--omit-dir-times",
+            "--itemize-changes",
+            "--timeout=60",
         ]);
         words.extend(dry.then(|| "--dry-run".to_string()));
         if let Files::Host(ssh, _) = self {
@@ -142,17 +149,31 @@ impl Files {
         let problem = |kind, name: &str, todo: &str| Problem::new(kind, format!("{what}: {name}"), said.clone(), todo);
         let has = |words: &str| said.contains(words);
         if has("No space left") {
-            return problem(Kind::Refused, "no room is left there", "Make room there; what was complete before still is.");
+            return problem(
+                Kind::Refused,
+                "no room is left there",
+                "Make room there; what was complete before still is.",
+            );
         }
         if has("Read-only file system") || has("Permission denied (13)") {
-            return problem(Kind::Refused, "it may not be written", "Mount it for writing, or as a user who may write.");
+            return problem(
+                Kind::Refused,
+                "it may not be written",
+                "Mount it for writing, or as a user who may write.",
+            );
         }
         if has("rsync: not found") || has("rsync: command not found") || ran.code == 127 {
-            return problem(Kind::Refused, "the host has no rsync", "Install rsync in the SSH app (its option for packages).");
+            return problem(
+                Kind::Refused,
+                "the host has no rsync",
+                "Install rsync in the SSH app (its option for packages).",
+            );
         }
         let again = "The host's folder may be incomplete: files come to their places at the end. Run it again.";
         match self {
-            Files::Host(ssh, _) if said.contains("Host key verification") || said.contains("Permission denied (publickey") => {
+            Files::Host(ssh, _)
+                if said.contains("Host key verification") || said.contains("Permission denied (publickey") =>
+            {
                 ssh.why_lost(what, ran)
             }
             _ if [10, 12, 20, 30, 35, 255].contains(&ran.code) => {
@@ -281,7 +302,8 @@ fn is_mounted(path: &Path, app: &Path) -> Result<(), Problem> {
     let here = [Path::new("/"), app].map(|dir| fs::metadata(dir).map(|about| about.dev()).unwrap_or_default());
     let home = std::env::var_os("HOME").and_then(|home| Some(fs::metadata(home).ok()?.dev()));
     let problem = |why: String| {
-        let todo = "Mount Home Assistant's share `addons` (the Samba app offers it), or send the files by SSH: OPS_HOST.";
+        let todo =
+            "Mount Home Assistant's share `addons` (the Samba app offers it), or send the files by SSH: OPS_HOST.";
         Err(Problem::new(Kind::Unreachable, "the share is not mounted", why, todo))
     };
     match there {

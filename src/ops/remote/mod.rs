@@ -235,7 +235,8 @@ fn problem_of(what: &str, url: &str, error: &CoreError) -> Problem {
             Problem::new(Kind::Unreachable, format!("{what}: {url} does not answer"), why, todo)
         }
         CoreError::Unauthorized => {
-            let todo = "Make a new long-lived token (your profile › Security) and put it into the file of OPS_TOKEN_FILE.";
+            let todo =
+                "Make a new long-lived token (your profile › Security) and put it into the file of OPS_TOKEN_FILE.";
             Problem::new(Kind::Refused, format!("{what}: {url} does not take the token"), why, todo)
         }
         CoreError::NoAdmin => {

@@ -96,7 +96,10 @@ impl Ssh {
              connect once by hand to look at the new one; else somebody else answers there."
                 .to_string()
         } else if said.contains("Permission denied") {
-            format!("It does not take your key. Try `ssh {}` by hand; the SSH app's options list the keys it takes.", self.host)
+            format!(
+                "It does not take your key. Try `ssh {}` by hand; the SSH app's options list the keys it takes.",
+                self.host
+            )
         } else {
             format!("Try `ssh {}` by hand: is the SSH app started, and is OPS_HOST its name and port?", self.host)
         };
@@ -125,7 +128,10 @@ fn no_answer(what: &str, ran: &Ran) -> Problem {
     let (why, todo) = if ran.code == 127 || said.contains("not found") {
         (said, "The host has no `ha`: is OPS_HOST the SSH app of Home Assistant, and not the machine under it?")
     } else {
-        (format!("`ha` ended with {} and printed no answer:\n{said}", ran.code), "Update the SSH app: its `ha` may be too old to know the command.")
+        (
+            format!("`ha` ended with {} and printed no answer:\n{said}", ran.code),
+            "Update the SSH app: its `ha` may be too old to know the command.",
+        )
     };
     Problem::new(Kind::Refused, format!("{what}: no answer of the Supervisor"), why, todo)
 }

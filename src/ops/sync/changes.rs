@@ -22,7 +22,8 @@ fn change(line: &str) -> Option<Change> {
         return Some(Change { deletes: true, path, line: line.into() });
     }
     let (kind, marks) = (code.get(..2)?, code.get(2..)?);
-    let known = code.len() >= 9 && kind.starts_with(['<', '>', 'c', 'h', '.']) && kind.ends_with(['f', 'd', 'L', 'D', 'S']);
+    let known =
+        code.len() >= 9 && kind.starts_with(['<', '>', 'c', 'h', '.']) && kind.ends_with(['f', 'd', 'L', 'D', 'S']);
     let idle = kind.starts_with('.') && marks.chars().all(|c| c == '.' || c == ' ' || c == 't' || c == 'T');
     (known && !idle).then(|| Change { deletes: false, path, line: line.into() })
 }

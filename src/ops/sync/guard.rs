@@ -25,8 +25,19 @@ pub enum Kind {
 
 /// Names that hold apps, or other people's things, and are never one app.
 const NOT_AN_APP: [&str; 13] = [
-    "addons", "local_apps", "apps", "local", "addon_configs", "backup", "config", "homeassistant", "media", "share", "ssl",
-    "data", "root",
+    "addons",
+    "local_apps",
+    "apps",
+    "local",
+    "addon_configs",
+    "backup",
+    "config",
+    "homeassistant",
+    "media",
+    "share",
+    "ssl",
+    "data",
+    "root",
 ];
 
 /// Why nothing may be written to `path`, for the app `slug`; None where it may.
@@ -84,7 +95,9 @@ mod tests {
     /// Even empty, or with an app's configuration right in it.
     #[test]
     fn never_the_folder_of_all_apps() {
-        for path in ["/", "/x", "/addons", "/addons/", "/mnt/host/addons", "/local_apps", "/addons/local", "/mnt/config"] {
+        for path in
+            ["/", "/x", "/addons", "/addons/", "/mnt/host/addons", "/local_apps", "/addons/local", "/mnt/config"]
+        {
             assert!(refuses(path, &folder(0, None), "x").is_some(), "{path}");
             assert!(refuses(path, &folder(5, Some("x")), "x").is_some(), "{path}");
         }

@@ -93,7 +93,12 @@ fn arrived(bench: &mut Bench<'_>, files: &Files, look: Look, finish: Finish) -> 
     if look.version.as_deref() != Some(&bench.app.version) {
         let theirs = look.version.unwrap_or_else(|| "none".into());
         let what = format!("{} has version {theirs}, not {}", files.shown(), bench.app.version);
-        return Err(Problem::new(Kind::Refused, what, "it was copied, and is not there", "Does somebody else write there?"));
+        return Err(Problem::new(
+            Kind::Refused,
+            what,
+            "it was copied, and is not there",
+            "Does somebody else write there?",
+        ));
     }
     bench.token(Token::CleanRuntimeOk)?;
     Ok(finish)
