@@ -104,6 +104,20 @@ fn on_floor_two_only_disk_asks_host() {
     assert!(sideways.is_empty(), "{}", sideways.join("\n"));
 }
 
+/// It brings any app to a host, and has nothing to do with cards.
+#[test]
+fn ops_knows_no_cards_and_no_jobs() {
+    let rooms = ["ops", "domain", "config", "host"];
+    let paths = paths();
+    let of_ops = paths.iter().filter(|(_, _, from, _)| from == "ops");
+    assert!(of_ops.clone().count() > 50, "ops is hardly there");
+    let others: Vec<String> = of_ops
+        .filter(|(_, _, _, to)| !rooms.contains(&to.as_str()))
+        .map(|(file, line, _, to)| format!("{}:{line}: ops → {to}", file.display()))
+        .collect();
+    assert!(others.is_empty(), "{}", others.join("\n"));
+}
+
 /// Whether `word` stands in `code` as a word of its own: `unix::` is not `nix::`.
 fn says(code: &str, word: &str) -> bool {
     let free = |at: usize| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');

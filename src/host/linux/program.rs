@@ -24,6 +24,7 @@ use crate::domain::progress::StopFlag;
 
 /// How often stop and time are looked at while it is silent.
 const LOOK: Duration = Duration::from_millis(50);
+const MOMENT: Duration = Duration::from_millis(2);
 /// After its end, its output may be held open by what it left behind (a shared SSH connection).
 const AFTERWARDS: Duration = Duration::from_millis(300);
 /// Between being asked to end and being ended.
@@ -139,7 +140,9 @@ impl<'a> Running<'a> {
 
     /// What came, within a moment. True: something did.
     fn listen(&mut self, heard: &mut dyn FnMut(Channel, &[u8])) -> io::Result<bool> {
-        let look = PollTimeout::try_from(LOOK).unwrap_or(PollTimeout::ZERO);
+        // With both outputs closed its end is a matter of moments.
+        let look = if self.pipes.iter().any(Option::is_some) { LOOK } else { MOMENT };
+        let look = PollTimeout::try_from(look).unwrap_or(PollTimeout::ZERO);
         let open: Vec<usize> = (0..2).filter(|n| self.pipes.get(*n).is_some_and(Option::is_some)).collect();
         let mut ready: Vec<PollFd<'_>> =
             self.pipes.iter().flatten().map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)).collect();
