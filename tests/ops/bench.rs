@@ -86,15 +86,20 @@ impl Bench {
         let share = tempfile::tempdir_in("/dev/shm").unwrap();
         let addons = share.path().join("addons");
         let mut bench = Bench::around(dir, addons, Some(share));
-        let token = bench.dir.path().join("token");
-        fs::write(&token, format!("{TOKEN}\n")).unwrap();
-        fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
         bench.set("OPS_VIA", via);
-        let (url, folder) = (bench.core.url(), bench.addons.join(SLUG));
-        bench.set("OPS_URL", &url);
-        bench.set("OPS_TOKEN_FILE", token.to_str().unwrap());
+        bench.knows_core();
+        let folder = bench.addons.join(SLUG);
         bench.set("OPS_PATH", folder.to_str().unwrap());
         bench
+    }
+
+    /// Core's address, and a token for it.
+    pub fn knows_core(&mut self) {
+        let token = self.dir.path().join("token");
+        fs::write(&token, format!("{TOKEN}\n")).unwrap();
+        fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
+        self.set("OPS_URL", &self.core.url());
+        self.set("OPS_TOKEN_FILE", token.to_str().unwrap());
     }
 
     fn around(dir: TempDir, addons: PathBuf, share: Option<TempDir>) -> Bench {
@@ -225,8 +230,9 @@ impl Bench {
                 assert_eq!(kept, ran.tokens, "tokens.txt");
             }
         }
-        for text in [&ran.out, &ran.err] {
-            assert!(!text.contains(TOKEN), "the token was printed: {text}");
+        let log = fs::read_to_string(self.dir.path().join("ssh/sshd.log")).unwrap_or_default();
+        for text in [&ran.out, &ran.err, &log] {
+            assert!(!text.contains(TOKEN), "the token was told: {text}");
         }
         ran
     }
