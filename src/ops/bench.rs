@@ -243,6 +243,11 @@ impl<'a> Bench<'a> {
         ran.map_err(|error| problem_of(&call.what, &error))
     }
 
+    /// Runs what tidies up, also where the rest was stopped: a few seconds at most, and no step of a receipt.
+    pub fn after(&self, call: &Call) -> Result<Ran, ProgramError> {
+        call.clone().limit(Duration::from_secs(5)).run(&self.secrets(), &StopFlag::new(), &mut |_| {})
+    }
+
     /// The problem of being stopped, if somebody asked for that.
     pub fn go_on(&self) -> Result<(), Problem> {
         if self.stop.is_set() { Err(Problem::stopped("not finished")) } else { Ok(()) }

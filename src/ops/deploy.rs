@@ -14,7 +14,11 @@ pub fn deploy(bench: &mut Bench<'_>, remote_receipt: bool, check: impl FnOnce(&m
     let mut host = None;
     let ended = bench.lane("deploy", Reach::Host, |bench| work(bench, &mut host, check));
     match &mut host {
-        Some(remote) => leave_receipt(bench, remote, "deploy", remote_receipt, ended),
+        Some(remote) => {
+            let ended = leave_receipt(bench, remote, "deploy", remote_receipt, ended);
+            remote.close(bench);
+            ended
+        }
         None => ended,
     }
 }

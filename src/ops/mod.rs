@@ -90,7 +90,11 @@ pub fn run(bench: &mut Bench<'_>, task: &Task) -> Ended {
 /// Where the settings lead to no host, the lane says so in its receipt.
 fn on_host(bench: &mut Bench<'_>, name: &str, lane: impl FnOnce(&mut Bench<'_>, &mut Remote) -> Ended) -> Ended {
     match Remote::of(bench) {
-        Ok(mut remote) => lane(bench, &mut remote),
+        Ok(mut remote) => {
+            let ended = lane(bench, &mut remote);
+            remote.close(bench);
+            ended
+        }
         Err(problem) => bench.lane(name, bench::Reach::Host, |_| Err(problem)),
     }
 }

@@ -24,7 +24,7 @@ pub const SLUG: &str = "demo_app";
 pub const FULL: &str = "local_demo_app";
 pub const VERSION: &str = "1.2.0";
 /// Longer than any lane takes here.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 pub struct Bench {
     pub supervisor: Supervisor,

@@ -30,14 +30,18 @@ fn the_first_time_by_the_guide() {
     }
     fs::set_permissions(bench.app.join("run.sh"), fs::Permissions::from_mode(0o755)).unwrap();
     // The stand-in's log holds this; everything else is as the guide says, but the host's name and its folder.
-    bench.write("ops.toml", &file(&guide, "ops.toml").replace("hello is up", "is up").replace("steady = 5", "steady = 0"));
+    bench.write(
+        "ops.toml",
+        &file(&guide, "ops.toml").replace("hello is up", "is up").replace("steady = 5", "steady = 0"),
+    );
     assert_eq!(file(&guide, "ops.env"), "OPS_HOST=root@homeassistant.local\n");
     let folder = bench.addons.join("hello");
     bench.set("OPS_PATH", folder.to_str().unwrap());
     bench.run(&["deploy", "--dry-run"]).was(0, &[]);
     let ran = bench.run(&["deploy"]);
     assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
-    let told: Vec<&str> = guide.lines().filter_map(|line| line.strip_prefix("TOKEN: ")?.split_whitespace().next()).collect();
+    let told: Vec<&str> =
+        guide.lines().filter_map(|line| line.strip_prefix("TOKEN: ")?.split_whitespace().next()).collect();
     assert_eq!(ran.tokens, told);
     assert!(bench.addons.join(".ops/hello").is_dir());
 }
@@ -46,13 +50,27 @@ fn the_first_time_by_the_guide() {
 #[test]
 fn the_guide_is_whole() {
     let guide = guide();
-    let source = |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops").join(path)).unwrap();
+    let source =
+        |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops").join(path)).unwrap();
     let settings = source("config/target.rs");
-    let keys = settings.split("const KNOWN").nth(1).unwrap().split(';').nth(1).unwrap().split('"').filter(|word| word.starts_with("OPS_"));
+    let keys = settings
+        .split("const KNOWN")
+        .nth(1)
+        .unwrap()
+        .split(';')
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .filter(|word| word.starts_with("OPS_"));
     let project = source("config/project.rs");
-    let fields = project.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(": ")).map(|(name, _)| name);
+    let fields = project
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(": "))
+        .filter(|(name, _)| !name.contains(' '))
+        .map(|(name, _)| name);
     let findings = source("diagnose/findings.rs");
-    let cases = findings.split("finding(\n").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+    let cases =
+        findings.split("finding(\n").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
     let all: Vec<&str> = keys.chain(fields).chain(cases).collect();
     assert!(all.len() > 30, "{all:?}");
     let missing: Vec<&&str> = all.iter().filter(|word| !guide.contains(**word)).collect();

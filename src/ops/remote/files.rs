@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::script::{self, Told};
 use super::ssh::Ssh;
-use crate::host::linux::may_write;
+use crate::host::linux::{free_space, may_write};
 use crate::ops::app::CONFIG_NAMES;
 use crate::ops::bench::Bench;
 use crate::ops::outcome::{Kind, Problem};
@@ -39,6 +39,8 @@ pub struct Look {
     pub user: String,
     pub owner: String,
     pub writable: bool,
+    /// Bytes, where that is known.
+    pub free: Option<u64>,
     pub files: u64,
     pub version: Option<String>,
     /// `image:` stands in its configuration.
@@ -352,6 +354,7 @@ fn look_here(path: &Path, slug: &str) -> Look {
         user: std::env::var("USER").unwrap_or_else(|_| "this user".into()),
         owner,
         writable: may_write(at),
+        free: free_space(at).ok().map(|free| free.0),
         files: inside.files,
         version: version_of(&config),
         image: !config.get("image").is_none_or(Value::is_null),
@@ -434,6 +437,7 @@ fn look_told(told: &Told, path: &str, slug: &str) -> Look {
         user: get("user"),
         owner: get("owner"),
         writable: yes("writable"),
+        free: get("free").parse().ok().map(|blocks: u64| blocks.saturating_mul(1024)),
         files: get("files").parse().unwrap_or(0),
         version: version_of(&config),
         image: !config.get("image").is_none_or(Value::is_null),

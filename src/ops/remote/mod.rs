@@ -46,6 +46,8 @@ enum Way {
 /// One host, for the whole run of the program.
 pub struct Remote {
     way: Way,
+    /// For commands, files or both.
+    ssh: Option<Ssh>,
     /// By whichever way, what Core itself shows: pages behind ingress.
     core: Option<Core>,
     greeted: bool,
@@ -62,15 +64,23 @@ impl Remote {
             return Err(Problem::usage(what, "this target is for another app", "Look at --app and --target."));
         }
         let core = target.url.clone().zip(target.token.clone()).map(|(url, token)| Core { url, token });
+        let ssh = target.host.clone().map(|host| Ssh::new(host, target.ssh_config.clone()));
         let way = match target.via {
-            Via::Ssh => Way::Ssh(ssh_of(bench)?),
+            Via::Ssh => Way::Ssh(ssh.clone().ok_or_else(needs_host)?),
             Via::Ws | Via::Restart => Way::Core(core.clone().ok_or_else(|| needs_core(bench))?),
         };
-        Ok(Remote { way, core, greeted: false, files: None })
+        Ok(Remote { way, ssh, core, greeted: false, files: None })
     }
 
     pub fn is_ssh(&self) -> bool {
         matches!(self.way, Way::Ssh(_))
+    }
+
+    /// When all is done, however it ended.
+    pub fn close(&self, bench: &mut Bench<'_>) {
+        if let Some(ssh) = &self.ssh {
+            ssh.close(bench);
+        }
     }
 
     /// The app's folder on the host; the host is asked where it is, if the settings do not say.
@@ -80,9 +90,9 @@ impl Remote {
         }
         let files = match bench.target.place.clone() {
             Place::Share(path) => Files::Share(path),
-            Place::Host(path) => Files::Host(ssh_of(bench)?, path),
+            Place::Host(path) => Files::Host(self.ssh.clone().ok_or_else(needs_host)?, path),
             Place::Ask => {
-                let ssh = ssh_of(bench)?;
+                let ssh = self.ssh.clone().ok_or_else(needs_host)?;
                 let path = files::find(&ssh, bench)?;
                 Files::Host(ssh, path)
             }
@@ -173,16 +183,12 @@ impl Remote {
     }
 }
 
-fn ssh_of(bench: &Bench<'_>) -> Result<Ssh, Problem> {
-    let target = &bench.target;
-    let host = target.host.clone().ok_or_else(|| {
-        Problem::usage(
-            "it is not said where the host is",
-            "OPS_HOST is not set",
-            "Write OPS_HOST=root@homeassistant.local (or a name of your ~/.ssh/config) into ops.env.",
-        )
-    })?;
-    Ok(Ssh { host, config: target.ssh_config.clone() })
+fn needs_host() -> Problem {
+    Problem::usage(
+        "it is not said where the host is",
+        "OPS_HOST is not set",
+        "Write OPS_HOST=root@homeassistant.local (or a name of your ~/.ssh/config) into ops.env.",
+    )
 }
 
 fn needs_core(bench: &Bench<'_>) -> Problem {

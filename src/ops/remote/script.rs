@@ -17,6 +17,7 @@ else say kind missing; fi
 w=$p; [ -d "$p" ] || w=$d
 [ ! -w "$w" ] || say writable yes
 say owner "$(stat -c %U "$w" 2>/dev/null)"
+say free "$(df -Pk "$w" 2>/dev/null | awk 'NR == 2 { print $4 }')"
 say entries "$(ls -A "$p" 2>/dev/null | wc -l)"
 say files "$(find "$p" ! -type d 2>/dev/null | wc -l)"
 [ -z "$(find "$p" -name .git 2>/dev/null | head -n 1)" ] || say git yes

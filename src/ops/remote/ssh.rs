@@ -1,6 +1,9 @@
 //! The host by SSH: `ha` in a login shell, and scripts for its folders.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use tempfile::TempDir;
 
 use super::answer::{self, Answer};
 use super::request::Request;
@@ -16,9 +19,17 @@ const LOST: i32 = 255;
 pub struct Ssh {
     pub host: String,
     pub config: Option<PathBuf>,
+    /// Where the socket of the connection lies that all calls share: small boards need a second for each login.
+    shared: Option<Arc<TempDir>>,
 }
 
 impl Ssh {
+    pub fn new(host: String, config: Option<PathBuf>) -> Ssh {
+        // Without it each call logs in by itself.
+        let shared = tempfile::Builder::new().prefix("sd-swap-ssh-").tempdir().ok().map(Arc::new);
+        Ssh { host, config, shared }
+    }
+
     /// Nothing is asked on a terminal; who does not answer for 10 seconds, or 45 later on, is not there.
     pub fn options(&self) -> Vec<String> {
         let mut all: Vec<String> = Vec::new();
@@ -28,7 +39,24 @@ impl Ssh {
         for option in ["BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=15", "ServerAliveCountMax=3"] {
             all.extend(["-o".into(), option.into()]);
         }
+        if let Some(folder) = &self.shared {
+            // Should nobody end it, it ends by itself.
+            let path = format!("ControlPath={}/%C", folder.path().display());
+            for option in ["ControlMaster=auto", "ControlPersist=30", &path] {
+                all.extend(["-o".into(), option.into()]);
+            }
+        }
         all
+    }
+
+    /// Ends the shared connection.
+    pub fn close(&self, bench: &mut Bench<'_>) {
+        let there = |folder: &TempDir| std::fs::read_dir(folder.path()).is_ok_and(|mut all| all.next().is_some());
+        if self.shared.as_deref().is_some_and(there) {
+            let own = ["-O".to_string(), "exit".into(), "--".into(), self.host.clone()];
+            // It ends by itself a little later, too.
+            let _ = bench.after(&Call::look("end the connection", "ssh", self.options().into_iter().chain(own)));
+        }
     }
 
     /// The program that rsync is to reach the host with.
@@ -148,7 +176,7 @@ mod tests {
 
     #[test]
     fn rsync_gets_the_same_options() {
-        let ssh = Ssh { host: "house".into(), config: Some("/tmp/my config".into()) };
+        let ssh = Ssh::new("house".into(), Some("/tmp/my config".into()));
         assert!(ssh.as_transport().starts_with("ssh -F '/tmp/my config' -o BatchMode=yes -o ConnectTimeout=10"));
     }
 }

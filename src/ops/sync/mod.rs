@@ -32,6 +32,7 @@ fn work(bench: &mut Bench<'_>, remote: &mut Remote) -> Ended {
         return arrived(bench, &files, before, Finish::Unchanged);
     }
     may_change(bench, &files, &before, &changes)?;
+    has_room(&files, &before, parcel.room(&changes))?;
     let ours = before.seen.slug.as_deref() == Some(&bench.app.slug);
     match ours {
         true if !before.kept => files.keep(bench)?,
@@ -81,6 +82,18 @@ fn may_change(bench: &mut Bench<'_>, files: &Files, look: &Look, changes: &[Chan
         bench.confirm(&question)?;
     }
     Ok(())
+}
+
+/// Said before: rsync may find no words for it.
+fn has_room(files: &Files, look: &Look, needed: u64) -> Result<(), Problem> {
+    match look.free {
+        Some(free) if free < needed => {
+            let what = format!("{}: no room is left", files.shown());
+            let why = format!("{} KiB are needed, {} KiB are free", needed.div_ceil(1024), free / 1024);
+            Err(Problem::new(Kind::Refused, what, why, "Make room there. Nothing was changed."))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn not_equal(files: &Files, rest: &[Change]) -> Problem {

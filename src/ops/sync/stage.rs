@@ -1,5 +1,6 @@
 //! The files that are sent, in a folder that holds them and nothing else: what rsync makes the host's folder equal to.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::symlink;
@@ -17,6 +18,8 @@ pub struct Parcel {
     /// `sha256:…` of what is in it.
     pub digest: String,
     pub count: usize,
+    /// Of its files, by their paths.
+    sizes: BTreeMap<String, u64>,
     _folder: tempfile::TempDir,
     stage: PathBuf,
 }
@@ -30,12 +33,22 @@ impl Parcel {
         let stage = folder.path().join(&bench.app.slug);
         fs::create_dir(&stage).map_err(wrong)?;
         fill(&tree, &stage)?;
-        Ok(Parcel { digest: tree.digest()?, count: tree.entries.len(), _folder: folder, stage })
+        let size = |(path, entry): (&PathBuf, &Entry)| match entry {
+            Entry::File { size, .. } => Some((path.to_string_lossy().into_owned(), *size)),
+            _ => None,
+        };
+        let sizes = tree.entries.iter().filter_map(size).collect();
+        Ok(Parcel { digest: tree.digest()?, count: tree.entries.len(), sizes, _folder: folder, stage })
     }
 
     /// What has to change on the host for it to have this tree.
     pub fn compare(&self, bench: &mut Bench<'_>, files: &Files) -> Result<Vec<Change>, Problem> {
         files.send(bench, &self.stage, true)
+    }
+
+    /// Bytes that have to fit beside what is there: new files take the places of old ones at the end.
+    pub fn room(&self, changes: &[Change]) -> u64 {
+        changes.iter().filter(|change| !change.deletes).filter_map(|change| self.sizes.get(&change.path)).sum()
     }
 
     pub fn send(&self, bench: &mut Bench<'_>, files: &Files) -> Result<Vec<Change>, Problem> {
