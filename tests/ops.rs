@@ -12,6 +12,8 @@ mod core;
 mod deploy;
 #[path = "ops/diagnose.rs"]
 mod diagnose;
+#[path = "ops/docs.rs"]
+mod docs;
 #[path = "ops/ha.rs"]
 mod ha;
 #[path = "ops/rebuild.rs"]

@@ -49,7 +49,7 @@ pub struct Ran {
     pub code: i32,
     pub out: String,
     pub err: String,
-    /// Of standard output, in order.
+    /// As they were printed.
     pub tokens: Vec<String>,
     /// Of this run, by lane.
     pub receipts: Vec<(String, Value)>,
@@ -86,15 +86,20 @@ impl Bench {
         let share = tempfile::tempdir_in("/dev/shm").unwrap();
         let addons = share.path().join("addons");
         let mut bench = Bench::around(dir, addons, Some(share));
-        let token = bench.dir.path().join("token");
-        fs::write(&token, format!("{TOKEN}\n")).unwrap();
-        fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
         bench.set("OPS_VIA", via);
-        let (url, folder) = (bench.core.url(), bench.addons.join(SLUG));
-        bench.set("OPS_URL", &url);
-        bench.set("OPS_TOKEN_FILE", token.to_str().unwrap());
+        bench.knows_core();
+        let folder = bench.addons.join(SLUG);
         bench.set("OPS_PATH", folder.to_str().unwrap());
         bench
+    }
+
+    /// Core's address, and a token for it.
+    pub fn knows_core(&mut self) {
+        let token = self.dir.path().join("token");
+        fs::write(&token, format!("{TOKEN}\n")).unwrap();
+        fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
+        self.set("OPS_URL", &self.core.url());
+        self.set("OPS_TOKEN_FILE", token.to_str().unwrap());
     }
 
     fn around(dir: TempDir, addons: PathBuf, share: Option<TempDir>) -> Bench {
@@ -225,8 +230,9 @@ impl Bench {
                 assert_eq!(kept, ran.tokens, "tokens.txt");
             }
         }
-        for text in [&ran.out, &ran.err] {
-            assert!(!text.contains(TOKEN), "the token was printed: {text}");
+        let log = fs::read_to_string(self.dir.path().join("ssh/sshd.log")).unwrap_or_default();
+        for text in [&ran.out, &ran.err, &log] {
+            assert!(!text.contains(TOKEN), "the token was told: {text}");
         }
         ran
     }
@@ -306,7 +312,9 @@ impl Running {
         self.over.store(true, Ordering::Relaxed);
         assert_eq!(self.seen.join().unwrap(), Vec::<String>::new(), "the token stands in arguments");
         let (out, err) = (self.out.join().unwrap(), self.err.join().unwrap());
-        let tokens = out.lines().filter_map(|line| line.strip_prefix("TOKEN: ")).map(str::to_string).collect();
+        // With --json standard output is the receipt's.
+        let said = if out.starts_with('{') { &err } else { &out };
+        let tokens = said.lines().filter_map(|line| line.strip_prefix("TOKEN: ")).map(str::to_string).collect();
         Ran { code: status.code().unwrap_or(-1), out, err, tokens, receipts: Vec::new() }
     }
 }

@@ -1,6 +1,8 @@
 //! All lanes in a row: exactly the tokens of the flow, in order, and `unchanged` the second time.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use super::bench::{Bench, FULL};
 use super::core::TOKEN;
@@ -43,6 +45,49 @@ fn by_ssh() {
     let json = bench.run(&["deploy", "--json"]);
     let receipt: serde_json::Value = serde_json::from_str(json.out.trim()).unwrap();
     assert_eq!((json.code, &receipt["result"]), (0, &"unchanged".into()));
+}
+
+fn git(folder: &Path, words: &[&str]) -> String {
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=Test", "-c", "user.email=test@localhost"]).args(words).current_dir(folder);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A repository with the app in it, and a bare one that it is published to.
+fn in_git(bench: &Bench) {
+    let bare = bench.dir().join("published.git");
+    git(bench.dir(), &["init", "-q", "--bare", bare.to_str().unwrap()]);
+    bench.ops_toml(&format!(
+        "\n[publish]\nremote = \"{}\"\nbranch = \"release\"\nimage = \"ghcr.io/x/demo\"\n",
+        bare.display()
+    ));
+    bench.write(".gitignore", "/ops.env\n/reports/\n");
+    git(&bench.app, &["init", "-q"]);
+    git(&bench.app, &["config", "user.name", "Test"]);
+    git(&bench.app, &["config", "user.email", "test@localhost"]);
+    git(&bench.app, &["add", "-A"]);
+    git(&bench.app, &["commit", "-q", "-m", "Begin"]);
+}
+
+#[test]
+fn a_release_is_published_after_it_was_seen_running() {
+    let bench = Bench::ssh();
+    in_git(&bench);
+    let ran = bench.run(&["release", "patch", "--yes"]);
+    let mut all = BY_SSH.to_vec();
+    all.push("SUBTREE_PUBLISH_OK");
+    ran.was(0, &all);
+    assert_eq!(ran.receipt("release")["tokens"].as_array().unwrap().len(), all.len());
+    assert_eq!(bench.supervisor.state().installed[FULL].version, "1.2.1");
+    let bare = bench.dir().join("published.git");
+    assert!(git(&bare, &["show", "release:config.yaml"]).contains("1.2.1"));
+    // What came to its end is not done again.
+    let again = bench.run(&["release", "patch", "--yes"]);
+    again.was(0, &all);
+    assert_eq!(again.receipt("release")["result"], "unchanged");
+    assert_eq!((bench.supervisor.state().builds, git(&bare, &["rev-list", "--count", "release"]).trim()), (1, "1"));
 }
 
 #[test]

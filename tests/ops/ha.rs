@@ -78,6 +78,13 @@ fn answer(supervisor: &Supervisor, known: bool, words: &[String]) -> (i32, Strin
     let Some((method, path)) = request(&plain) else { return (0, String::new(), HELP.into()) };
     let force = words.iter().any(|word| word == "--force");
     let data = if force { json!({"force": true}) } else { Value::Null };
+    let builds = ["install", "update", "rebuild"].iter().any(|what| path.ends_with(what));
+    if builds && supervisor.state().quirks.impatient {
+        // However it ends: nobody is told.
+        let _ = supervisor.call(method, &path, &data);
+        supervisor.state().busy = 2;
+        return (1, "Error: Post \"http://supervisor/\": context deadline exceeded".into(), String::new());
+    }
     // With --raw-json a refusal of the Supervisor is printed, and the exit code is 0.
     let told = match supervisor.call(method, &path, &data) {
         Ok(data) => json!({"result": "ok", "data": data}),

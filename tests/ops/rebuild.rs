@@ -93,6 +93,21 @@ fn a_first_install_that_fails_has_nothing_to_go_back_to() {
     assert!(bench.supervisor.state().installed.is_empty());
 }
 
+/// `ha` waits ten minutes for a rebuild; a small board may need more.
+#[test]
+fn a_build_that_takes_longer_than_ha_waits() {
+    let bench = Bench::ssh();
+    bench.supervisor.has_running("demo_app", "demo_app", VERSION);
+    bench.supervisor.state().quirks.impatient = true;
+    let ran = sent(&bench);
+    ran.was(0, &BUILT);
+    assert!(ran.err.contains("looking whether it goes on"), "{}", ran.err);
+    bench.write("Dockerfile", &format!("FROM x\n{BREAKS}\n"));
+    let ran = sent(&bench);
+    ran.failed(4, &["rebuild failed", "its log says that the build failed"]);
+    assert_eq!(ran.tokens, ["SSH_HA_OK"]);
+}
+
 #[test]
 fn what_lies_there_has_to_be_this_tree() {
     let bench = Bench::ssh();

@@ -31,6 +31,8 @@ pub struct Quirks {
     pub old_core: bool,
     /// Requests for the state are left without an answer.
     pub silent: bool,
+    /// `ha` gives up waiting for builds, which go on.
+    pub impatient: bool,
     /// The user of the token is no administrator.
     pub no_admin: bool,
 }
@@ -66,6 +68,8 @@ pub struct State {
     pub builds: u32,
     /// How often an app's state was asked for.
     pub looks: u32,
+    /// How often its jobs are still to be shown as running.
+    pub busy: u32,
 }
 
 /// A refusal: status and words.
@@ -128,7 +132,7 @@ impl Supervisor {
             ("POST", ["addons", slug, "rebuild"]) => self.rebuild(slug, data.get("force") == Some(&Value::Bool(true))),
             ("POST", ["addons", slug, "start"]) => self.start(slug),
             ("POST", ["addons", slug, "restart"]) => self.restart(slug),
-            ("GET", ["jobs", "info"]) => Ok(json!({"jobs": []})),
+            ("GET", ["jobs", "info"]) => Ok(self.jobs()),
             ("GET", ["supervisor", "info"]) => Ok(json!({"version": "2026.08.1", "healthy": true})),
             ("POST", ["ingress", "session"]) => Ok(json!({"session": "session-of-the-test"})),
             _ => Err((404, format!("404: Not Found ({method} {path})"))),
@@ -153,6 +157,16 @@ impl Supervisor {
             scan(&self.addons, &mut found);
             self.state().store = found;
         }
+    }
+
+    /// Under the slugs that they are about.
+    fn jobs(&self) -> Value {
+        let mut state = self.state();
+        let done = state.busy == 0;
+        state.busy = state.busy.saturating_sub(1);
+        let slugs = state.store.keys();
+        let all = slugs.map(|slug| json!({"name": "app_manager_rebuild", "reference": slug, "done": done}));
+        json!({"jobs": all.collect::<Vec<_>>()})
     }
 
     fn offer(&self, slug: &str) -> Result<Offered, Refused> {
@@ -297,6 +311,7 @@ impl Supervisor {
             let words = format!("An unknown error occurred while trying to build the image for app {slug}");
             return Err((500, words));
         }
+        state.log.push(format!("App '{slug}' successfully rebuilt"));
         Ok(fs::read_to_string(offered.folder.join(PROGRAM)).unwrap_or_default())
     }
 

@@ -14,7 +14,11 @@ fn deployed(bench: &Bench) {
 
 #[test]
 fn what_runs_is_seen_by_ssh() {
-    let bench = Bench::ssh();
+    let mut bench = Bench::ssh();
+    bench.knows_core();
+    let config = fs::read_to_string(bench.app.join("ops.toml")).unwrap();
+    let line = config.lines().find(|line| line.starts_with("url")).unwrap();
+    bench.write("ops.toml", &config.replace(line, "url = \"ingress:/about\""));
     deployed(&bench);
     bench.supervisor.state().quirks.banner = true;
     bench.run(&["verify"]).was(0, &["SSH_HA_OK", "VERIFY_OK", "RUNTIME_TOPOLOGY_OK"]);
