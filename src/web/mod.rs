@@ -95,6 +95,8 @@ struct Site {
     more: Option<MoreRoutes>,
     /// What was plugged in and pulled last, for home's announcements.
     plugs: home::Plugs,
+    /// Those whose events are open.
+    pages: events::Pages,
     /// Turns true when the server ends: open streams end then, too.
     closing: watch::Receiver<bool>,
 }
@@ -182,7 +184,8 @@ pub fn bind(jobs: Jobs, options: WebOptions) -> Result<Bound, ServeError> {
     let address = listen.unwrap_or(LISTEN);
     let (announcer, plugs) = (job::Announcer::default(), home::Plugs::default());
     let door = Door::new(allow_from);
-    let site = web::Data::new(Site { jobs, announcer, plugs, token, door, marks, more, closing });
+    let pages = events::Pages::default();
+    let site = web::Data::new(Site { jobs, announcer, plugs, token, door, marks, more, pages, closing });
     let entrance = site.clone();
     let server = HttpServer::new(move || app(site.clone()))
         .workers(2)

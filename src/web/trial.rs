@@ -143,6 +143,7 @@ impl Trial {
             marks: vec![Mark { text: "Demo <b>".into(), link: Some(("demo".into(), "Plug and pull".into())) }],
             more: None,
             plugs: Default::default(),
+            pages: Default::default(),
             closing: watch_closing,
         });
         Trial { disks, system, all, _closing: closing, script, asked, jobs, site }
@@ -158,6 +159,7 @@ impl Trial {
             marks: Vec::new(),
             more: None,
             plugs: Default::default(),
+            pages: Default::default(),
             announcer: Default::default(),
             closing: self.site.closing.clone(),
         });
