@@ -57,11 +57,11 @@ pub fn changelog(text: &str, old: &str, new: &str, today: &str) -> Option<String
     if lines.iter().filter(|line| heading(line)).any(|line| whole(line, new, "") != **line) {
         return Some(text.into());
     }
-    let of_old = lines.iter().position(|line| heading(&line) && whole(line, old, new) != *line);
+    let of_old = lines.iter().position(|line| heading(line) && whole(line, old, new) != *line);
     let form = of_old.and_then(|at| lines.get(at)).map_or("## 0\n", |line| *line);
     let line = if of_old.is_some() { whole(form, old, new) } else { format!("## {new}\n") };
     let line = dated(line.trim_end(), today);
-    let open = lines.iter().position(|line| heading(&line) && line.to_lowercase().contains("unreleased"));
+    let open = lines.iter().position(|line| heading(line) && line.to_lowercase().contains("unreleased"));
     let (at, new_lines) = match (open, of_old) {
         (Some(at), _) => (at + 1, format!("\n{line}\n")),
         (None, Some(at)) => (at, format!("{line}\n\n")),

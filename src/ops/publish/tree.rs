@@ -27,8 +27,11 @@ pub fn tree(bench: &mut Bench<'_>) -> Result<Tree, Problem> {
     Ok(tree)
 }
 
-/// Path below the app's folder, mode and object of each file that git has in its index; none without a repository.
-fn tracked(bench: &mut Bench<'_>) -> Result<Option<BTreeMap<PathBuf, (String, String)>>, Problem> {
+/// Mode and object of each file that git has in its index, by its path below the app's folder.
+type Tracked = BTreeMap<PathBuf, (String, String)>;
+
+/// None without a repository.
+fn tracked(bench: &mut Bench<'_>) -> Result<Option<Tracked>, Problem> {
     let Some(git) = Git::of(&bench.app.folder) else { return Ok(None) };
     let call = git.look("which files does git have", ["ls-files", "--stage", "-z"]).within(&bench.app.folder);
     let ran = git.must(bench, &call)?;
