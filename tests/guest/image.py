@@ -50,10 +50,13 @@ def fill(tree):
     """What packages' scripts would have done, and the folders that we mount upon."""
     for name in ("dev", "proc", "sys", "run", "tmp", "mnt/data", "root", "inside"):
         (tree / name).mkdir(parents=True, exist_ok=True)
+    (tree / "var").mkdir(exist_ok=True)
+    if not (tree / "var/run").exists():
+        (tree / "var/run").symlink_to("../run")
     if not (tree / "usr/bin/sh").exists():
         (tree / "usr/bin/sh").symlink_to("dash")
-    (tree / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
-    (tree / "etc/group").write_text("root:x:0:\ndisk:x:6:\ncdrom:x:24:\ntty:x:5:\ndialout:x:20:\nkmem:x:15:\n")
+    (tree / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\nmessagebus:x:100:100::/nonexistent:/usr/sbin/nologin\n")
+    (tree / "etc/group").write_text("root:x:0:\ndisk:x:6:\ncdrom:x:24:\ntty:x:5:\ndialout:x:20:\nkmem:x:15:\nmessagebus:x:100:\n")
     (tree / "etc/shadow").write_text("root:$6$secret$of.the.guest:20000:0:99999:7:::\n")
     (tree / "etc/hosts").write_text("127.0.0.1 localhost\n")
 

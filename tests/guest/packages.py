@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-# The kernel with its modules; python3 runs our side inside; the rest judges what the app did.
+# The kernel with its modules; python3 runs our side inside; NetworkManager is the one of the new system; the rest judges
+# what the app did.
 WANTED = ["linux-image-amd64", "python3-minimal", "libpython3-stdlib", "udev", "apparmor", "e2fsprogs", "fdisk", "mount",
-          "util-linux", "iproute2", "coreutils", "dash"]
+          "util-linux", "iproute2", "coreutils", "dash", "dbus", "network-manager"]
 
 
 def apt(folder, *words, **more):

@@ -91,17 +91,23 @@ def joined(folder, root, files):
                 shutil.copyfileobj(source, whole, 1 << 20)
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def sparse(path, size):
     with open(path, "wb") as file:
         os.truncate(file.fileno(), size)
 
 
-def start(folder, kernel, port):
+def start(folder, kernel, network, more):
     """QEMU's process; its sockets and logs lie in `folder`."""
     sparse(folder / "system.img", 2 << 30)
     devices = [
         "-drive", f"if=none,id=system,file={folder}/system.img,format=raw,cache=unsafe", "-device", "virtio-blk-pci,drive=system",
-        "-netdev", f"user,id=net,restrict=off,hostfwd=tcp:127.0.0.1:{port}-:8099", "-device", "virtio-net-pci,netdev=net",
+        "-netdev", f"user,id=net,{network}", "-device", "virtio-net-pci,netdev=net",
         "-device", "virtio-rng-pci", "-device", "qemu-xhci,id=usb,p2=8,p3=8",
         "-device", "virtio-serial-pci", "-chardev", f"socket,id=orders,path={folder}/orders,server=on,wait=off",
         "-device", "virtserialport,chardev=orders,name=orders",
@@ -109,14 +115,16 @@ def start(folder, kernel, port):
     ]
     boot = ["-kernel", kernel, "-initrd", folder / "initrd", "-append", COMMAND_LINE]
     log = open(folder / "qemu.log", "w")
-    return subprocess.Popen(["qemu-system-x86_64", *MACHINE, *devices, *boot], stdout=log, stderr=log)
+    return subprocess.Popen(["qemu-system-x86_64", *MACHINE, *devices, *more, *boot], stdout=log, stderr=log)
 
 
-def boot(folder, cache, files, port):
-    """A guest that has answered. `files`: what else lies in its root, by name."""
+def boot(folder, cache, files, network, more=()):
+    """A guest that has answered. `files`: what else lies in its root, by name; `network`: what QEMU plays to it; `more`:
+    devices.
+    """
     kernel, root = image.kernel_and_root(cache)
     joined(folder, root, files)
-    process = start(folder, kernel, port)
+    process = start(folder, kernel, network, more)
     try:
         until("QEMU", 30, lambda: process.poll() is not None or ((folder / "qmp").exists() and (folder / "orders").exists()))
         if process.poll() is not None:
@@ -124,7 +132,7 @@ def boot(folder, cache, files, port):
         line = socket.socket(socket.AF_UNIX)
         line.connect(str(folder / "orders"))
         guest = Guest(process, Monitor(folder / "qmp"), line)
-        guest.answer(180)
+        guest.answer(600)
     except BaseException:
         process.kill()
         raise

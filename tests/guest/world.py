@@ -11,8 +11,8 @@ UDEV_LOG = "/run/udev.log"
 
 
 class World:
-    def __init__(self, guest, app, folder, image):
-        self.guest, self.app, self.folder, self.image = guest, app, folder, image
+    def __init__(self, guest, app, folder, cache, image):
+        self.guest, self.app, self.folder, self.cache, self.image = guest, app, folder, cache, image
         self.plugged, self.denials = [], 0
 
     def set_up(self, courier):
