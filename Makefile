@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
-.PHONY: run test test-rust test-api test-browser test-image test-guest screens check torture coverage dist package
+.PHONY: run test test-rust ops-check test-api test-browser test-image test-guest screens check torture coverage dist package
 .PHONY: needs-run needs-test needs-browser
 
 CARGO ?= cargo
@@ -12,6 +12,12 @@ test: test-rust test-api test-image test-browser
 
 test-rust: needs-test check
 	$(CARGO) test --locked --no-fail-fast
+	$(MAKE) ops-check
+
+# Our own app by the rules that `sd-swap ops` has for any: as it is built, and as it is published.
+ops-check:
+	$(CARGO) run --quiet --locked -- ops check --no-tests --receipts target/ops
+	$(CARGO) run --quiet --locked -- ops check --no-tests --mode publish --receipts target/ops
 
 # The API against its own description, with schemathesis from PyPI; a minute.
 test-api:

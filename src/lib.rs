@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! 4  web   cli   demo          faces: pages, commands, the stand-ins
-//! 3  jobs                      work in progress: conductor, run, ledger, the recipe
+//! 3  jobs   ops                work in progress: conductor, run, ledger, the recipe; a developer's lanes to a host
 //! 2  host · disk · image · supervisor · finish   the machine, cards, image bytes, the Supervisor's API, the new system
 //! 1  domain   config           data and rules
 //! 0  texts                     every word a person reads, one folder per language
@@ -23,6 +23,8 @@ pub mod image;
 pub mod supervisor;
 
 pub mod jobs;
+#[cfg(feature = "ops")]
+pub mod ops;
 
 pub mod cli;
 pub mod config;

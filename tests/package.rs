@@ -60,7 +60,7 @@ const DOCKER: &str = "Dockerfile";
 const RUN: &str = "rootfs/etc/s6-overlay/s6-rc.d/sd-swap/run";
 const FINISH: &str = "rootfs/etc/s6-overlay/s6-rc.d/sd-swap/finish";
 
-const HARMS: [(&str, Harm); 83] = [
+const HARMS: [(&str, Harm); 85] = [
     ("keys", Instead(CONFIG, "slug: sd_swap\n", "")),
     ("keys", Instead(CONFIG, "stage:", "advanced: true\nstage:")),
     ("keys", Instead(CONFIG, "stage:", "build: {}\nstage:")),
@@ -147,6 +147,8 @@ const HARMS: [(&str, Harm); 83] = [
     ("documentation", Instead("DOCS.md", "| Writing failed |", "| Writing |")),
     ("publishing", Instead(".github/workflows/build.yaml", "arch: aarch64", "arch: arm64")),
     ("publishing", NotExecutable("scripts/dist")),
+    ("publishing", Instead("scripts/dist", "--no-default-features", "--no-default-features --features ops")),
+    ("dockerfile", Instead(DOCKER, "--no-default-features", "--no-default-features --features ops")),
 ];
 
 fn repository() -> Tree {

@@ -1,7 +1,7 @@
 //! The command line (AP-4): one file per subcommand.
 //!
-//! Exit codes: 0 done · 1 it failed · 2 refused, or called wrongly · 130 stopped by the user · `check` and `finish` have
-//! more of their own.
+//! Exit codes: 0 done · 1 it failed · 2 refused, or called wrongly · 130 stopped by the user · `check`, `finish` and `ops`
+//! have more of their own.
 
 pub mod ask;
 pub mod check;
@@ -13,6 +13,8 @@ pub mod devices;
 pub mod finish;
 mod finish_face;
 pub mod make_card;
+#[cfg(feature = "ops")]
+pub mod ops;
 pub mod serve;
 pub mod show;
 pub mod target;
@@ -54,6 +56,9 @@ enum Command {
     /// Try everything with make-believe cards; nothing of this machine is touched.
     #[cfg(feature = "demo")]
     Demo(demo::DemoArgs),
+    /// For developers: bring an app from its tree to a Home Assistant, and publish it.
+    #[cfg(feature = "ops")]
+    Ops(ops::OpsArgs),
 }
 
 /// How a subcommand ended.
@@ -63,7 +68,7 @@ pub enum Exit {
     Failed,
     Refused,
     Stopped,
-    /// Of `check` and `finish`: see there.
+    /// Of `check`, `finish` and `ops`: see there.
     Found(u8),
 }
 
@@ -96,6 +101,8 @@ pub fn main() -> ExitCode {
         Command::Finish(args) => finish::run(args),
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(args),
+        #[cfg(feature = "ops")]
+        Command::Ops(args) => ops::run(args),
     };
     exit.into()
 }

@@ -1,5 +1,6 @@
 //! Floor 1: words. Data and rules; no I/O, no async, no clock.
 
+pub mod backoff;
 pub mod backup;
 pub mod carry;
 pub mod certificate;

@@ -11,9 +11,13 @@ pub struct Pace {
     pub poll: Duration,
     /// Until an ordinary answer has to be there.
     pub answer: Duration,
-    /// First wait before a GET is tried again; doubles each time, up to `retry_most`.
+    /// First wait before a GET is tried again; doubles each time, up to `retry_most` (see `Backoff`).
     pub retry: Duration,
     pub retry_most: Duration,
+    /// Until who was not let in asks again.
+    pub denied: Duration,
+    /// What has worked for so long is well: its next failure is a first one.
+    pub health: Duration,
     /// How often a GET or a download without progress is tried before it counts as failed.
     pub tries: u32,
     /// Without a new stage, child job or byte for so long, a backup counts as hung (Core may never answer).
@@ -33,6 +37,8 @@ impl Pace {
             answer: Duration::from_secs(30),
             retry: Duration::from_secs(1),
             retry_most: Duration::from_secs(30),
+            denied: Duration::from_secs(5 * 60),
+            health: Duration::from_secs(60),
             tries: 8,
             backup_silence: Duration::from_secs(20 * 60),
             download_silence: Duration::from_secs(60),
@@ -47,28 +53,12 @@ impl Pace {
             answer: Duration::from_millis(1500),
             retry: Duration::from_millis(2),
             retry_most: Duration::from_millis(20),
+            denied: Duration::from_millis(100),
+            health: Duration::from_millis(100),
             tries: 4,
             backup_silence: Duration::from_millis(1200),
             download_silence: Duration::from_millis(400),
             busy: Duration::from_millis(300),
         }
-    }
-
-    /// The wait before try number `n` (0 = the first repetition).
-    pub fn backoff(&self, n: u32) -> Duration {
-        self.retry.saturating_mul(1 << n.min(16)).min(self.retry_most)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn backoff_doubles_and_is_bounded() {
-        let pace = Pace::real();
-        let seconds: Vec<u64> = (0..8).map(|n| pace.backoff(n).as_secs()).collect();
-        assert_eq!(seconds, [1, 2, 4, 8, 16, 30, 30, 30]);
-        assert_eq!(pace.backoff(u32::MAX), pace.retry_most);
     }
 }

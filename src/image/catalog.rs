@@ -1,5 +1,7 @@
 //! Which release fits a board, and the digest that its image must have (IM-1, IM-2).
 
+use std::time::Instant;
+
 use awc::http::header;
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,6 +9,7 @@ use url::Url;
 
 use super::ImageError;
 use super::get::{Answer, Getter, host_of};
+use crate::domain::backoff::{Backoff, Failure};
 use crate::domain::image::{Board, Digest, OsVersion, asset_name};
 use crate::domain::pace::Pace;
 use crate::domain::progress::StopFlag;
@@ -84,15 +87,20 @@ impl Catalog {
     ) -> Result<Release, ImageError> {
         let stop = StopFlag::new();
         let getter = Getter { client, pace: &self.pace, stop: &stop };
-        let mut tries = 0;
+        let (mut line, begun) = (Backoff::new(&self.pace), Instant::now());
         let body = loop {
-            match self.ask(&getter, version).await {
+            let error = match self.ask(&getter, version).await {
                 Ok(body) => break body,
-                Err(error) if !worth_asking_again(&error) || tries + 1 >= self.pace.tries => return Err(error),
-                Err(error) => log::info!("{error}; trying again"),
+                Err(error) => error,
+            };
+            let setback = line.failed(begun.elapsed(), Failure::Passing);
+            if !worth_asking_again(&error) || setback.tries >= self.pace.tries {
+                return Err(error);
             }
-            getter.back_off(tries).await?;
-            tries += 1;
+            if setback.say.is_some() {
+                log::info!("{error}; trying again");
+            }
+            getter.rest(setback.wait).await?;
         };
         self.read(&body, board, version)
     }

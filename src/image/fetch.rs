@@ -1,5 +1,7 @@
 //! The download (IM-3): goes on where it stopped, starts over where the asset changed, and keeps only what was verified.
 
+use std::time::Instant;
+
 use awc::http::header;
 
 use super::ImageError;
@@ -8,6 +10,7 @@ use super::get::{Answer, Getter, host_of};
 use super::part::{Part, PartNote};
 pub use super::source::Source;
 use super::writer::{self, Writer};
+use crate::domain::backoff::{Backoff, Failure};
 use crate::domain::image::Digest;
 use crate::domain::pace::Pace;
 use crate::domain::progress::{Meter, StopFlag};
@@ -104,8 +107,10 @@ impl<'a> Download<'a> {
 
     async fn run(&mut self) -> Result<(), ImageError> {
         let mut failures = 0;
+        let (mut line, clock) = (Backoff::new(self.getter.pace), Instant::now());
         while !self.is_complete() {
             let before = (self.done, self.starts);
+            let begun = clock.elapsed();
             let error = match self.once().await {
                 Ok(()) if self.is_complete() => return Ok(()),
                 Ok(()) => self.broke_off(),
@@ -117,8 +122,14 @@ impl<'a> Download<'a> {
             if failures >= self.getter.pace.tries {
                 return Err(error);
             }
-            log::info!("{error} after {} of {}; going on", Bytes(self.done), self.source.name);
-            self.getter.back_off(failures.saturating_sub(1).max(self.starts)).await?;
+            if self.done > before.0 {
+                line.worked(begun);
+            }
+            let setback = line.failed(clock.elapsed(), Failure::Passing);
+            if setback.say.is_some() {
+                log::info!("{error} after {} of {}; going on", Bytes(self.done), self.source.name);
+            }
+            self.getter.rest(setback.wait).await?;
         }
         Ok(())
     }

@@ -76,9 +76,9 @@ impl Getter<'_> {
         }
     }
 
-    /// Waits before try number `n` (0 = the first repetition).
-    pub async fn back_off(&self, n: u32) -> Result<(), ImageError> {
-        self.wait(self.pace.backoff(n), std::future::pending::<()>()).await.map(|_| ())
+    /// Waits before the next try.
+    pub async fn rest(&self, time: Duration) -> Result<(), ImageError> {
+        self.wait(time, std::future::pending::<()>()).await.map(|_| ())
     }
 }
 

@@ -19,6 +19,7 @@ use crate::domain::problem::Problem;
 use crate::domain::progress::Amount;
 use crate::domain::stage::Stage;
 use crate::domain::system::SystemView;
+use crate::supervisor::Supervisor;
 use crate::texts::Phrase;
 
 use super::admit::{Admitted, admit};
@@ -119,8 +120,8 @@ impl Conductor {
                     if changed.is_err() { break }
                     self.list_disks();
                 }
-                _ = asks.tick() => self.ask(),
-                _ = soon.tick(), if !self.system.problems.is_empty() => self.ask(),
+                _ = asks.tick() => self.ask_if_due(),
+                _ = soon.tick(), if !self.system.problems.is_empty() => self.ask_if_due(),
                 system = asked(&mut self.asking) => self.heard(system),
                 admitted = admitted(&mut self.starting) => self.judged(admitted),
                 card = finish(&mut self.running) => self.ended(card),
@@ -294,6 +295,13 @@ impl Conductor {
         }
         let world = self.world.clone();
         self.asking = Some(actix_web::rt::spawn(async move { look_at_system(&world).await }));
+    }
+
+    /// One that was away is not asked more often than the wait after each try in vain allows.
+    fn ask_if_due(&mut self) {
+        if self.world.supervisor.as_ref().is_some_and(Supervisor::is_due) {
+            self.ask();
+        }
     }
 
     fn heard(&mut self, mut system: SystemView) {

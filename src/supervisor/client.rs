@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::error::ParseError;
 use awc::error::{ConnectError, PayloadError, SendRequestError};
@@ -14,6 +14,8 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::error::SupervisorError;
+use super::line::{self, Line};
+use crate::domain::backoff::Backoff;
 use crate::domain::backup::{BackupSlug, ListedBackup};
 use crate::domain::pace::Pace;
 use crate::domain::secret::Secret;
@@ -31,6 +33,7 @@ pub struct Supervisor {
     base: String,
     token: Secret,
     pub(super) pace: Pace,
+    pub(super) line: Line,
     /// A backup's details never change: asked once for each.
     pub(super) known: RefCell<HashMap<BackupSlug, ListedBackup>>,
 }
@@ -49,7 +52,7 @@ impl Supervisor {
     /// `base` as in `http://supervisor`; a path in it is kept.
     pub fn new(base: &Url, token: Secret, pace: Pace) -> Supervisor {
         let base = base.as_str().trim_end_matches('/').to_string();
-        Supervisor { http: client(pace.answer), base, token, pace, known: RefCell::default() }
+        Supervisor { http: client(pace.answer), base, token, line: Line::new(&pace), pace, known: RefCell::default() }
     }
 
     /// The data of a GET. Asks until it answers, at most `tries` times; only what may pass is asked again, silence only
@@ -57,6 +60,7 @@ impl Supervisor {
     pub async fn get<T: DeserializeOwned>(&self, path: &str, tries: u32) -> Result<T, SupervisorError> {
         let mut silences = 0;
         let mut n = 0;
+        let (mut backoff, begun) = (Backoff::new(&self.pace), Instant::now());
         loop {
             let error = match self.get_once(path).await {
                 Ok(answer) => return Ok(answer),
@@ -68,7 +72,7 @@ impl Supervisor {
                 return Err(error);
             }
             log::debug!("{error}; trying again");
-            tokio::time::sleep(self.pace.backoff(n - 1)).await;
+            tokio::time::sleep(line::rest(&mut backoff, begun)).await;
         }
     }
 

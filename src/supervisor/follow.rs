@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::client::{Supervisor, short};
 use super::error::SupervisorError;
+use super::line;
 use super::making::BackupError;
 use super::model::{JobList, RawJob};
 use super::words::{AppNames, running_child, stage_words};
+use crate::domain::backoff::Backoff;
 use crate::domain::backup::BackupSlug;
 use crate::domain::progress::StopFlag;
 use crate::domain::size::Bytes;
@@ -58,7 +60,9 @@ impl Supervisor {
         report: &mut impl FnMut(BackupProgress),
     ) -> Result<End, BackupError> {
         let mut seen = Seen::new();
+        let (mut backoff, begun) = (Backoff::new(&self.pace), Instant::now());
         loop {
+            let mut wait = self.pace.poll;
             let slug = seen.slug.clone();
             match unless_stopped(watch.stop, slug.as_ref(), self.get_once::<JobList>("/jobs/info")).await? {
                 Ok(jobs) => {
@@ -72,10 +76,13 @@ impl Supervisor {
                         return Ok(End::Done(Box::new(job)));
                     }
                     seen.hung(&job, watch, self.pace.backup_silence)?;
+                    backoff.worked(begun.elapsed());
                 }
-                Err(error) => seen.bear(error, self.pace.tries, self.pace.backup_silence)?,
+                Err(error) => {
+                    wait = line::rest(&mut backoff, begun);
+                    seen.bear(error, self.pace.tries, self.pace.backup_silence)?;
+                }
             }
-            let wait = if seen.failures > 0 { self.pace.backoff(seen.failures - 1) } else { self.pace.poll };
             unless_stopped(watch.stop, seen.slug.as_ref(), tokio::time::sleep(wait)).await?;
         }
     }

@@ -7,6 +7,7 @@
 //! network   its network settings
 //! backups   the list; where the tar of a backup lies
 //! making    a new full backup, from start to a listed file
+//! line      is it there at all, and when to try again
 //! follow    its job, until it is done or gone
 //! archive   is a tar whole, and will it restore (blocking)
 //! ```
@@ -17,6 +18,7 @@ mod client;
 mod error;
 mod facts;
 mod follow;
+mod line;
 mod making;
 mod members;
 mod model;

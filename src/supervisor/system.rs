@@ -1,4 +1,4 @@
-//! What is known of the running system: nine questions at once, and what they add up to.
+//! What is known of the running system: nine questions, and what they add up to.
 
 use super::client::Supervisor;
 use super::error::SupervisorError;
@@ -20,12 +20,15 @@ pub struct Reading {
 }
 
 impl Supervisor {
-    /// Asks everything that is known of the system, side by side. Err only if nothing at all answered: the error that
-    /// `/info` met.
+    /// Asks everything that is known of the system: `/info` first, and where somebody is there the rest side by side. Err
+    /// only if nothing at all answered: the error that `/info` met.
     pub async fn system(&self) -> Result<Reading, SupervisorError> {
         let tries = self.pace.tries.min(TRIES);
-        let (info, os, host, network, hardware, resolution, supervisor, backups, own) = tokio::join!(
-            self.get::<Info>("/info", tries),
+        let info = match self.reach(tries).await {
+            Err(error) if error.is_passing() => return Err(error),
+            info => info,
+        };
+        let (os, host, network, hardware, resolution, supervisor, backups, own) = tokio::join!(
             self.get::<OsInfo>("/os/info", tries),
             self.get::<HostInfo>("/host/info", tries),
             self.get::<NetworkInfo>("/network/info", tries),
@@ -52,6 +55,31 @@ impl Supervisor {
         match unreached.filter(|_| failed.answered == 0) {
             Some(error) => Err(error),
             None => Ok(Reading { facts, failed: failed.errors }),
+        }
+    }
+
+    /// Whether the wait after the last look in vain is over.
+    pub fn is_due(&self) -> bool {
+        self.line.is_due()
+    }
+
+    /// `/info`, so often in vain before somebody hears of it; then once for each call.
+    async fn reach(&self, tries: u32) -> Result<Info, SupervisorError> {
+        let mut silences = 0;
+        loop {
+            let error = match self.get_once::<Info>("/info").await {
+                Ok(info) => {
+                    self.line.worked();
+                    return Ok(info);
+                }
+                Err(error) => error,
+            };
+            silences += u32::from(matches!(error, SupervisorError::Silent { .. }));
+            let setback = self.line.failed(&error);
+            if !error.is_passing() || setback.tries >= tries || silences > 1 {
+                return Err(error);
+            }
+            tokio::time::sleep(setback.wait).await;
         }
     }
 }

@@ -81,7 +81,10 @@ pub fn dockerfile(tree: &Tree) -> Vec<String> {
         (own_start.is_empty(), format!("the base image's start is s6; {own_start:?}")),
         (hidden.is_empty(), format!(".dockerignore hides {hidden:?}")),
         (text.contains("dist/${arch}/sd-swap") && text.contains(&format!("/out{PROGRAM}")), "dist/ is not used".into()),
-        (text.contains("--no-default-features"), "the demo would be in the app".into()),
+        (
+            text.contains("--no-default-features") && !text.contains("--features"),
+            "the demo or the developers' lanes would be in the app".into(),
+        ),
         (!text.contains("apk upgrade") && !text.contains("sudo"), "upgrades belong into the base image".into()),
     ])
 }
@@ -158,7 +161,10 @@ pub fn publishing(tree: &Tree) -> Vec<String> {
         (arches.iter().all(published), "not every architecture is published".to_owned()),
         (arches.iter().all(known), "make dist does not know every architecture".into()),
         (flow["env"]["IMAGE"] == image, format!("the image is not published as {image}")),
-        (dist.contains("--no-default-features"), "make dist builds the demo in".into()),
+        (
+            dist.contains("--no-default-features") && !dist.contains("--features"),
+            "make dist builds the demo or the developers' lanes in".into(),
+        ),
         (tree.text("Makefile").contains("\ndist:\n\t@scripts/dist\n"), "there is no make dist".into()),
         (tree.0.get("scripts/dist").is_some_and(|entry| entry.executable), "scripts/dist is not executable".into()),
     ])

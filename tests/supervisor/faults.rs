@@ -226,6 +226,56 @@ async fn a_system_that_starts_makes_no_backup_yet() {
     }
 }
 
+/// Five minutes, a thousand times as fast: a server that takes connections and closes them, asked as the app asks it.
+#[actix_web::test]
+async fn a_supervisor_that_is_away_is_asked_seldom_and_once_when_it_is_back() {
+    let ms = Duration::from_millis;
+    let times = (ms(1), ms(30), ms(60));
+    let pace = Pace { retry: times.0, retry_most: times.1, health: times.2, ..Pace::brisk() };
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = url::Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let connections = std::rc::Rc::new(std::cell::Cell::new(0));
+    let counted = connections.clone();
+    let server = actix_web::rt::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            counted.set(counted.get() + 1);
+            drop(stream);
+        }
+    });
+    let client = Supervisor::new(&url, Secret::new("t"), pace);
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < ms(300) {
+        if client.is_due() {
+            assert!(client.system().await.is_err());
+        }
+        tokio::time::sleep(ms(1)).await;
+    }
+    server.abort();
+    assert!((4..=25).contains(&connections.get()), "{} connections in five minutes", connections.get());
+
+    // The same client, and somebody who answers now.
+    let bench = bench(|_| {});
+    let client = Supervisor::new(&bench.standin.url(), bench.standin.token(), pace);
+    bench.standin.set_fault(Fault::times(5, "/info", AnswerFault::Drop));
+    for _ in 0..3 {
+        assert!(client.system().await.is_err());
+    }
+    eventually("the wait is over", async || client.is_due()).await;
+    assert!(client.system().await.is_ok());
+    assert_eq!(bench.asked("GET", "/info"), 6, "three tries at first, then one each; one was answered");
+    assert_eq!(bench.asked("GET", "/os/info"), 1);
+    assert!(client.is_due());
+}
+
+#[actix_web::test]
+async fn who_is_not_let_in_does_not_ask_again_soon() {
+    let bench = bench(|_| {});
+    let pace = Pace { denied: Duration::from_secs(300), ..Pace::brisk() };
+    let client = Supervisor::new(&bench.standin.url(), Secret::new("wrong"), pace);
+    assert!(client.system().await.is_err());
+    assert!(!client.is_due());
+}
+
 /// A server that sends these bytes, whatever it is asked, and then closes or (`drips`) goes on byte by byte.
 async fn raw_server(answer: &'static [u8], drips: bool) -> url::Url {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

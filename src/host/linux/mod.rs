@@ -3,6 +3,8 @@
 pub mod descriptor;
 pub mod machine;
 pub mod plug;
+#[cfg(feature = "ops")]
+pub mod program;
 pub mod scan;
 pub mod sysfs;
 pub mod terminal;
@@ -27,6 +29,11 @@ pub fn free_space(dir: &Path) -> Result<Bytes, HostError> {
         source: errno.into(),
     })?;
     Ok(Bytes(answer.blocks_available().saturating_mul(answer.fragment_size())))
+}
+
+/// Whether this user may write into `dir`; a file system mounted for reading only says no.
+pub fn may_write(dir: &Path) -> bool {
+    nix::unistd::access(dir, nix::unistd::AccessFlags::W_OK).is_ok()
 }
 
 /// How many descriptors this process may have open, once it took as many as it may have without asking anybody. Docker

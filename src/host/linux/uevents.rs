@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,8 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recvfrom, socket};
 
+use crate::domain::backoff::{Backoff, Failure, Say};
+use crate::domain::pace::Pace;
 use crate::domain::progress::StopFlag;
 
 /// The kernel's own group; in group 2 udev speaks, in a format of its own.
@@ -63,41 +66,83 @@ impl Uevent {
 /// Listens from when it was made: what happens between two waits is not lost.
 #[derive(Debug)]
 pub struct Uevents {
-    socket: Option<OwnedFd>,
+    ear: Mutex<Ear>,
     stop: StopFlag,
+}
+
+/// The socket, or when to try for one again.
+#[derive(Debug)]
+struct Ear {
+    socket: Option<OwnedFd>,
+    backoff: Backoff,
+    begun: Instant,
+}
+
+impl Ear {
+    fn deaf() -> Ear {
+        Ear { socket: None, backoff: Backoff::new(&Pace::real()), begun: Instant::now() }
+    }
+
+    /// Where it cannot hear, it tries again, more and more seldom.
+    fn open(&mut self) {
+        if self.socket.is_some() || !self.backoff.is_due(self.begun.elapsed()) {
+            return;
+        }
+        match listen() {
+            Ok(socket) => {
+                self.socket = Some(socket);
+                if let Some(Say::Back { tries }) = self.backoff.worked(self.begun.elapsed()) {
+                    log::info!("hearing the kernel's device events again, after {tries} tries");
+                }
+            }
+            Err(error) => self.lost(&error),
+        }
+    }
+
+    fn lost(&mut self, error: &io::Error) {
+        self.socket = None;
+        if self.backoff.failed(self.begun.elapsed(), Failure::Passing).say.is_some() {
+            log::warn!("not hearing the kernel's device events: {error}; looking again every moment");
+        }
+    }
 }
 
 impl Uevents {
     /// A machine that does not let us listen is watched by looking again in short intervals.
     pub fn new(stop: StopFlag) -> Uevents {
-        let socket = listen().inspect_err(|error| log::warn!("not hearing the kernel's device events: {error}")).ok();
-        Uevents { socket, stop }
+        let mut ear = Ear::deaf();
+        ear.open();
+        Uevents { ear: Mutex::new(ear), stop }
     }
 
     /// Returns at an announcement that concerns disks (true), at a stop, or after `timeout` (false). Without a socket true
     /// comes after at most a second and a half: somebody has to look.
     pub fn wait(&self, timeout: Duration) -> bool {
-        match &self.socket {
-            Some(socket) => self.wait_on(socket, timeout),
-            None => self.wait_blind(timeout.min(BLIND)),
+        let mut ear = self.ear.lock().unwrap_or_else(PoisonError::into_inner);
+        ear.open();
+        match self.wait_on(&ear, timeout) {
+            Ok(heard) => heard,
+            Err(error) => {
+                ear.lost(&error);
+                drop(ear);
+                self.wait_blind(timeout.min(BLIND))
+            }
         }
     }
 
-    fn wait_on(&self, socket: &OwnedFd, timeout: Duration) -> bool {
+    fn wait_on(&self, ear: &Ear, timeout: Duration) -> io::Result<bool> {
+        let Some(socket) = &ear.socket else { return Ok(self.wait_blind(timeout.min(BLIND))) };
         let end = Instant::now() + timeout;
         while !self.stop.is_set() {
             let left = end.saturating_duration_since(Instant::now());
             match poll_slice(socket, left.min(SLICE)) {
-                Ok(true) if heard(socket) => return true,
-                Ok(_) if left.is_zero() => return false,
+                Ok(true) if heard(socket) => return Ok(true),
+                Ok(_) if left.is_zero() => return Ok(false),
                 Ok(_) | Err(Errno::EINTR) => {}
-                Err(errno) => {
-                    log::warn!("waiting for the kernel's device events: {errno}");
-                    return self.wait_blind(left.min(BLIND));
-                }
+                Err(errno) => return Err(errno.into()),
             }
         }
-        false
+        Ok(false)
     }
 
     fn wait_blind(&self, time: Duration) -> bool {
@@ -201,14 +246,33 @@ mod tests {
         stop.set();
         for socket in [None, listen().ok()] {
             let begin = Instant::now();
-            assert!(!Uevents { socket, stop: stop.clone() }.wait(Duration::from_secs(600)));
+            assert!(!with_ear(Ear { socket, ..Ear::deaf() }, stop.clone()).wait(Duration::from_secs(600)));
             assert!(begin.elapsed() < Duration::from_secs(60));
         }
     }
 
     #[test]
     fn without_a_socket_it_says_look_again() {
-        let blind = Uevents { socket: None, stop: StopFlag::new() };
-        assert!(blind.wait(Duration::from_millis(1)));
+        let mut ear = Ear::deaf();
+        ear.lost(&io::ErrorKind::PermissionDenied.into());
+        assert!(with_ear(ear, StopFlag::new()).wait(Duration::from_millis(1)));
+    }
+
+    fn with_ear(ear: Ear, stop: StopFlag) -> Uevents {
+        Uevents { ear: Mutex::new(ear), stop }
+    }
+
+    #[test]
+    fn a_socket_that_cannot_be_waited_on_is_replaced() {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        drop(theirs);
+        let mut ear = Ear { socket: Some(ours.into()), ..Ear::deaf() };
+        ear.lost(&io::ErrorKind::BrokenPipe.into());
+        assert!(ear.socket.is_none());
+        ear.open();
+        assert!(ear.socket.is_none(), "not before its wait is over");
+        ear.begun = Instant::now().checked_sub(Duration::from_secs(40)).unwrap();
+        ear.open();
+        assert_eq!(ear.socket.is_some(), listen().is_ok());
     }
 }
