@@ -3,76 +3,27 @@
 
 use std::collections::BTreeSet;
 
+use sd_swap::ops::check::config::{CHOICES, KEYS};
 use serde_json::Value;
 
 use super::tree::{Tree, complaints};
 
-/// Keys that are allowed, with what they hold; `!` in front: required.
-const KEYS: [(&str, &str); 55] = [
-    ("name", "!text"),
-    ("version", "!text"),
-    ("slug", "!text"),
-    ("description", "!text"),
-    ("arch", "!list"),
-    ("machine", "list"),
-    ("url", "text"),
-    ("startup", "text"),
-    ("boot", "text"),
-    ("init", "flag"),
-    ("stage", "text"),
-    ("ports", "map"),
-    ("ports_description", "map"),
-    ("watchdog", "text"),
-    ("webui", "text"),
-    ("ingress", "flag"),
-    ("ingress_port", "number"),
-    ("ingress_entry", "text"),
-    ("ingress_stream", "flag"),
-    ("panel_icon", "text"),
-    ("panel_title", "text"),
-    ("panel_admin", "flag"),
-    ("homeassistant", "text"),
-    ("host_network", "flag"),
-    ("host_pid", "flag"),
-    ("host_ipc", "flag"),
-    ("host_uts", "flag"),
-    ("host_dbus", "flag"),
-    ("devices", "list"),
-    ("udev", "flag"),
-    ("tmpfs", "flag"),
-    ("map", "list"),
-    ("environment", "map"),
-    ("privileged", "list"),
-    ("apparmor", "flag"),
-    ("full_access", "flag"),
-    ("audio", "flag"),
-    ("video", "flag"),
-    ("gpio", "flag"),
-    ("usb", "flag"),
-    ("uart", "flag"),
-    ("devicetree", "flag"),
-    ("kernel_modules", "flag"),
-    ("hassio_api", "flag"),
-    ("hassio_role", "text"),
-    ("homeassistant_api", "flag"),
-    ("docker_api", "flag"),
-    ("auth_api", "flag"),
-    ("backup", "text"),
-    ("backup_exclude", "list"),
-    ("options", "map"),
-    ("schema", "map"),
-    ("image", "text"),
-    ("timeout", "number"),
-    ("breaking_versions", "list"),
-];
-
-/// Keys whose value is one of a few.
-const CHOICES: [(&str, &[&str]); 5] = [
-    ("startup", &["initialize", "system", "services", "application", "once"]),
-    ("boot", &["auto", "manual", "manual_only"]),
-    ("stage", &["stable", "experimental", "deprecated"]),
-    ("hassio_role", &["default", "homeassistant", "backup", "manager", "admin"]),
-    ("backup", &["hot", "cold"]),
+/// Keys that the Supervisor reads, and this app has no use for.
+const UNUSED: [&str; 14] = [
+    "advanced",
+    "realtime",
+    "stdin",
+    "legacy",
+    "services",
+    "discovery",
+    "backup_pre",
+    "backup_post",
+    "restore_pre",
+    "restore_post",
+    "ulimits",
+    "journald",
+    "codenotary",
+    "build",
 ];
 
 const MAPS: [&str; 9] =
@@ -80,7 +31,7 @@ const MAPS: [&str; 9] =
 
 fn is(kind: &str, value: &Value) -> bool {
     match kind.trim_start_matches('!') {
-        "text" => value.as_str().is_some_and(|text| !text.is_empty()),
+        "text" | "version" => value.as_str().is_some_and(|text| !text.is_empty()),
         "flag" => value.is_boolean(),
         "number" => value.is_u64(),
         "list" => value.as_array().is_some_and(|items| !items.is_empty()),
@@ -92,9 +43,10 @@ fn is(kind: &str, value: &Value) -> bool {
 pub fn keys(tree: &Tree) -> Vec<String> {
     let config = tree.yaml("config.yaml");
     let Some(given) = config.as_object() else { return vec!["config.yaml is no map".into()] };
-    let unknown = given.keys().filter(|key| !KEYS.iter().any(|(known, _)| known == key));
+    let known = || KEYS.into_iter().filter(|(name, _)| !UNUSED.contains(name));
+    let unknown = given.keys().filter(|key| !known().any(|(name, _)| name == *key));
     let mut wrong: Vec<String> = unknown.map(|key| format!("the Supervisor ignores {key}")).collect();
-    for (key, kind) in KEYS {
+    for (key, kind) in known() {
         match given.get(key) {
             None if kind.starts_with('!') => wrong.push(format!("{key} is missing")),
             Some(value) if !is(kind, value) => wrong.push(format!("{key} is no {kind}: {value}")),

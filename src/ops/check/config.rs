@@ -6,7 +6,7 @@ use super::{Finding, Seen, wrongs};
 use crate::ops::Mode;
 
 /// Keys with what they hold; `!` in front: required.
-const KEYS: [(&str, &str); 69] = [
+pub const KEYS: [(&str, &str); 69] = [
     ("name", "!text"),
     ("version", "!version"),
     ("slug", "!text"),
@@ -93,7 +93,7 @@ const OVER: [(&str, &str); 7] = [
 ];
 
 /// Keys whose value is one of a few.
-const CHOICES: [(&str, &[&str]); 5] = [
+pub const CHOICES: [(&str, &[&str]); 5] = [
     ("startup", &["initialize", "system", "services", "application", "once"]),
     ("boot", &["auto", "manual", "manual_only"]),
     ("stage", &["stable", "experimental", "deprecated"]),

@@ -1,7 +1,7 @@
 //! Lane 1: rules that the tree keeps, then the project's own tests. What the Supervisor would refuse, ignore or stumble
 //! over is said here, before anything on the host is touched.
 
-mod config;
+pub mod config;
 mod docker;
 mod gate;
 mod layout;
