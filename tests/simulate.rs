@@ -18,6 +18,7 @@ use sd_swap::demo::releases::Fault as ReleaseFault;
 use sd_swap::demo::stage::{Stage, StageSpec};
 use sd_swap::demo::supervisor::{AnswerFault, BackupFault, Fault as SupervisorFault};
 use sd_swap::domain::carry::Carry;
+use sd_swap::domain::chance::SplitMix64;
 use sd_swap::domain::disk::DiskId;
 use sd_swap::domain::image::Board;
 use sd_swap::domain::job::{BackupChoice, CardNow, CardRequest, ImageChoice, JobId, JobState, JobView};
@@ -33,16 +34,12 @@ const CARD: u64 = 40 << 20;
 /// Far more than any job takes; what is not over by then hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A small generator whose numbers depend on its seed alone (splitmix64).
-struct Dice(u64);
+/// Its numbers depend on its seed alone.
+struct Dice(SplitMix64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
+        self.0.draw() % sides
     }
 
     fn percent(&mut self, chance: u64) -> bool {
@@ -82,7 +79,7 @@ impl Script {
     }
 
     fn of(seed: u64) -> Script {
-        let mut dice = Dice(seed);
+        let mut dice = Dice(SplitMix64(seed));
         let boards = [Board::Rpi4_64, Board::GenericX86_64, Board::OdroidN2, Board::OdroidM1];
         let board = boards[dice.roll(boards.len() as u64) as usize];
         let faults = if dice.percent(60) { 1 + dice.roll(2) } else { 0 };

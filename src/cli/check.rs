@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::disk::ImageBytes;
 use crate::disk::inspect::{GivenBackup, GivenImage, InspectError, Report, State, Unreadable, View, Wants, inspect};
 use crate::domain::backup::BackupSlug;
+use crate::domain::causes::chain;
 use crate::domain::image::Board;
 use crate::domain::progress::{Meter, StopFlag};
 use crate::host::linux::descriptor::{Look, OpenFailed};
@@ -137,19 +138,8 @@ fn denied(path: &Path) -> Failed {
     (format!("You may not read {}. Reading a disk usually needs root: try sudo.", path.display()), Exit::Refused)
 }
 
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(&format!(": {next}"));
-        cause = next.source();
-    }
-    text
-}
-
-/// The same as a sentence.
-fn sentence(error: &dyn std::error::Error) -> String {
+/// An error with its causes, as a sentence.
+fn sentence(error: &(dyn std::error::Error + 'static)) -> String {
     let text = chain(error);
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();

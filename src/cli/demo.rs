@@ -12,6 +12,7 @@ use crate::demo::page;
 use crate::demo::stage::{Stage, StageSpec};
 use crate::demo::supervisor::StandinConfig;
 use crate::domain::carry::Carry;
+use crate::domain::causes::chain;
 use crate::domain::disk::DiskId;
 use crate::domain::image::Board;
 use crate::domain::job::{BackupChoice, CardRequest, ImageChoice, JobView};
@@ -20,7 +21,6 @@ use crate::domain::size::{Bytes, parse_size};
 use crate::host::Host;
 use crate::host::linux::machine::LinuxHost;
 use crate::jobs::start::start;
-use crate::jobs::trouble::chain;
 use crate::jobs::{Jobs, StartError};
 use crate::web::{Mark, WebOptions};
 

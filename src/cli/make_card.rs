@@ -9,6 +9,7 @@ use serde_json::json;
 use url::Url;
 
 use crate::domain::carry::{Carry, Given};
+use crate::domain::causes::chain;
 use crate::domain::disk::Fingerprint;
 use crate::domain::image::Board;
 use crate::domain::job::{BackupChoice, CardRequest, ImageChoice};
@@ -17,7 +18,6 @@ use crate::domain::pace::Pace;
 use crate::domain::size::{Bytes, parse_size};
 use crate::jobs::solo::{PcRules, Recipe, list, solo};
 use crate::jobs::start::Plan;
-use crate::jobs::trouble::chain;
 use crate::jobs::{ListedDisk, StartError};
 use crate::supervisor::parse_network;
 

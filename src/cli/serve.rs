@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use crate::config::Settings;
+use crate::domain::causes::chain;
 use crate::domain::progress::StopFlag;
 use crate::domain::size::Bytes;
 use crate::host::Host;
@@ -14,7 +15,6 @@ use crate::host::linux::descriptors;
 use crate::host::linux::machine::LinuxHost;
 use crate::host::scratch::{ScratchHost, ScratchSpec};
 use crate::jobs::start::{Plan, start};
-use crate::jobs::trouble::chain;
 use crate::web::{self, Mark, WebOptions};
 
 use super::{Exit, asked_to_end, log_to_stderr};

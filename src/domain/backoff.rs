@@ -8,6 +8,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use super::chance::SplitMix64;
 use super::pace::Pace;
 
 /// Between two lines of the log about the same trouble.
@@ -62,7 +63,7 @@ pub struct Backoff {
     /// Whether the log's last word is that it fails.
     told: bool,
     due: Duration,
-    chance: u64,
+    chance: SplitMix64,
 }
 
 impl Backoff {
@@ -85,7 +86,7 @@ impl Backoff {
             said: None,
             told: false,
             due: Duration::ZERO,
-            chance: seed,
+            chance: SplitMix64(seed),
         }
     }
 
@@ -117,7 +118,8 @@ impl Backoff {
     }
 
     /// The last word was that it fails.
-    pub fn is_down(&self) -> bool {
+    #[cfg(test)]
+    fn is_down(&self) -> bool {
         self.tries > 0
     }
 
@@ -138,16 +140,7 @@ impl Backoff {
 
     fn between(&mut self, least: Duration, most: Duration) -> Duration {
         let room = u64::try_from(most.saturating_sub(least).as_nanos()).unwrap_or(u64::MAX);
-        least + Duration::from_nanos(self.draw() % room.saturating_add(1).max(1))
-    }
-
-    /// SplitMix64: a step, and its bits stirred.
-    fn draw(&mut self) -> u64 {
-        self.chance = self.chance.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.chance;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^ (bits >> 31)
+        least + Duration::from_nanos(self.chance.draw() % room.saturating_add(1).max(1))
     }
 }
 

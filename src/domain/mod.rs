@@ -3,7 +3,9 @@
 pub mod backoff;
 pub mod backup;
 pub mod carry;
+pub mod causes;
 pub mod certificate;
+pub mod chance;
 pub mod confirm;
 pub mod disk;
 pub mod estimate;

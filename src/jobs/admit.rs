@@ -2,6 +2,7 @@
 
 use crate::domain::backup::{BackupKind, ListedBackup};
 use crate::domain::carry::Luggage;
+use crate::domain::causes::chain;
 use crate::domain::disk::{Refusal, Rules, may_overwrite};
 use crate::domain::image::{Board, OsVersion};
 use crate::domain::job::{BackupChoice, CardRequest, ImageChoice, Warning};
@@ -167,7 +168,7 @@ async fn image_plan(
 
 /// Without its list a release has no digest, whatever the reason (IM-2, P18).
 fn release_problem(error: &ImageError) -> Option<Problem> {
-    log::warn!("{}", super::trouble::chain(error));
+    log::warn!("{}", chain(error));
     match error.problem()? {
         Problem::Unexpected { .. } => Some(Problem::NoDigest),
         problem => Some(problem),
@@ -198,7 +199,7 @@ fn room_problems(
         match world.host.free_space(world.cache.dir()) {
             Ok(free) if free < download => problems.push(Problem::NoRoomForDownload { free, need: download }),
             Ok(_) => {}
-            Err(error) => log::warn!("{}", super::trouble::chain(&error)),
+            Err(error) => log::warn!("{}", chain(&error)),
         }
     }
     let free = system.facts.disk_free;

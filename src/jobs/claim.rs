@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::disk::{Card, Claimed, Work};
+use crate::domain::causes::chain;
 use crate::domain::disk::{DiskId, Fingerprint};
 use crate::domain::job::{CardNow, CardRequest};
 use crate::domain::stage::Stage;
@@ -42,7 +43,7 @@ fn patiently(host: &dyn Host, disk: &DiskId, patience: Duration, work: &Work) ->
 
 fn compared(claim: Arc<dyn Claim>, seen: &Fingerprint) -> Result<Card<Claimed>, Trouble> {
     Card::claimed(claim, seen).map_err(|error| Trouble {
-        detail: trouble::chain(&error),
+        detail: chain(&error),
         problem: trouble::card_problem(Stage::Preflight, error),
         now: Some(CardNow::Untouched),
     })

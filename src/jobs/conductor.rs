@@ -9,6 +9,7 @@ use actix_web::rt::task::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::disk::{Card, Finished};
+use crate::domain::causes::chain;
 use crate::domain::disk::{Disk, DiskId, Rules, SystemDisks, may_overwrite};
 use crate::domain::estimate::{Expected, Rates};
 use crate::domain::job::{
@@ -29,7 +30,7 @@ use super::rates::measured;
 use super::run::Run;
 use super::scan::Scans;
 use super::world::World;
-use super::{Command, DiskList, ListedDisk, StartError, StopError, clock, survey, trouble};
+use super::{Command, DiskList, ListedDisk, StartError, StopError, clock, survey};
 
 /// The Supervisor is asked so often while nobody asks for more.
 const ASK_EVERY: Duration = Duration::from_secs(60);
@@ -281,7 +282,7 @@ impl Conductor {
             return Err(Problem::AlreadyRunning);
         }
         let removed = self.world.cache.remove();
-        removed.map_err(|error| Problem::CannotSave { why: Phrase::foreign(trouble::chain(&error)) })?;
+        removed.map_err(|error| Problem::CannotSave { why: Phrase::foreign(chain(&error)) })?;
         let mut system = (*self.system).clone();
         system.kept_image = None;
         self.show_system(system);
@@ -363,7 +364,7 @@ async fn look_at_system(world: &World) -> SystemView {
     let Some(supervisor) = &world.supervisor else { return SystemView::default() };
     match supervisor.system().await {
         Ok(reading) => survey::judge(reading.facts, kept),
-        Err(error) => survey::silent(Phrase::foreign(trouble::chain(&error)), kept),
+        Err(error) => survey::silent(Phrase::foreign(chain(&error)), kept),
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::disk::Work;
 use crate::domain::backup::BackupSlug;
+use crate::domain::causes::chain;
 use crate::domain::job::BackupChoice;
 use crate::domain::job::Warning;
 use crate::domain::problem::Problem;
@@ -88,7 +89,7 @@ async fn check(path: PathBuf, wanted: Option<(BackupSlug, Bytes)>, work: &Work) 
     checked.await?.map_err(|error| match error {
         ArchiveError::Stopped => Trouble::stopped(),
         error => {
-            let why = Phrase::foreign(super::trouble::chain(&error));
+            let why = Phrase::foreign(chain(&error));
             Trouble::new(Problem::BackupUnusable { why }, &error)
         }
     })

@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use crate::domain::causes::chain;
 use crate::domain::disk::Disk;
 use crate::host::Host;
-
-use super::trouble;
 
 /// What the last scan saw, or why there was none.
 pub type Scan = Result<Vec<Disk>, String>;
@@ -41,7 +40,7 @@ pub fn watch_disks(host: Arc<dyn Host>) -> io::Result<Scans> {
     let asked = wanted.clone();
     thread::Builder::new().name("disks".into()).spawn(move || {
         while !sender.is_closed() {
-            let scan = host.disks().map_err(|error| trouble::chain(&error));
+            let scan = host.disks().map_err(|error| chain(&error));
             sender.send_replace(Some(Arc::new(scan)));
             wait(host.as_ref(), &asked, || sender.is_closed());
         }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use tokio::sync::watch;
 
+use crate::domain::causes::chain;
 use crate::domain::disk::{Refusal, Rules, SystemDisks, may_overwrite};
 use crate::domain::estimate::Rates;
 use crate::domain::job::{CardRequest, JobView};
@@ -19,7 +20,7 @@ use super::make_card::{flash, make_card};
 use super::run::Run;
 use super::start::Plan;
 use super::thread::on_thread;
-use super::{AllJobs, DiskList, ListedDisk, StartError, trouble};
+use super::{AllJobs, DiskList, ListedDisk, StartError};
 
 /// What is to be done with the card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +97,7 @@ fn unexpected(short: String) -> StartError {
 fn pc_rules(plan: &Plan, rules: PcRules) -> Result<Rules, StartError> {
     let system = match plan.host.disks_in_use() {
         Ok(ids) => SystemDisks::Known { runs_from: ids.into_iter().collect(), holds_data: BTreeSet::new() },
-        Err(error) => SystemDisks::Unknown(trouble::chain(&error)),
+        Err(error) => SystemDisks::Unknown(chain(&error)),
     };
     let (allow_internal, as_file) = (rules.allow_internal, rules.as_file);
     Ok(Rules { system, need: None, claimed: BTreeSet::new(), allow_internal, as_file })
@@ -106,7 +107,7 @@ fn pc_rules(plan: &Plan, rules: PcRules) -> Result<Rules, StartError> {
 pub async fn list(plan: &Plan, rules: PcRules) -> Result<DiskList, StartError> {
     let host = plan.host.clone();
     let scan = on_thread("scan", move || host.disks()).await.map_err(|trouble| unexpected(trouble.detail))?;
-    let disks = scan.map_err(|error| unexpected(trouble::chain(&error)))?;
+    let disks = scan.map_err(|error| unexpected(chain(&error)))?;
     let rules = pc_rules(plan, rules)?;
     let judge = |disk: &crate::domain::disk::Disk| {
         let refusals: Vec<Refusal> = may_overwrite(disk, &disks, &rules);

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use url::Url;
 
 use crate::config::Settings;
+use crate::domain::causes::chain;
 use crate::domain::job::Warning;
 use crate::domain::pace::Pace;
 use crate::domain::secret::Secret;
@@ -20,12 +21,12 @@ use crate::image::catalog::Catalog;
 use crate::image::http_client;
 use crate::supervisor::Supervisor;
 
+use super::Jobs;
 use super::board::Board;
 use super::conductor::{Conductor, Outlets};
 use super::ledger::SetAside;
 use super::scan::watch_disks;
 use super::world::World;
-use super::{Jobs, trouble};
 
 /// Commands that may wait for the conductor.
 const WAITING: usize = 32;
@@ -78,7 +79,7 @@ impl Plan {
         // read-only disk say, the page can still tell so (JB-8); a download then says why it cannot be stored.
         let cache = match self.releases {
             Some(_) => Cache::open(&folder).unwrap_or_else(|error| {
-                log::warn!("{}", trouble::chain(&error));
+                log::warn!("{}", chain(&error));
                 Cache::unopened(&folder)
             }),
             None => Cache::unopened(&folder),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::domain::causes::chain;
 use crate::domain::disk::{Disk, DiskId, SMALLEST, SystemDisks};
 use crate::domain::image::{Board, BoardError};
 use crate::domain::job::Warning;
@@ -11,8 +12,6 @@ use crate::domain::size::Bytes;
 use crate::domain::system::{Drive, SystemFacts, SystemView};
 use crate::host::Host;
 use crate::texts::Phrase;
-
-use super::trouble;
 
 /// Unpacked size of an image that was not downloaded yet: those of release 18 have about 1 GB.
 pub const IMAGE_GUESS: Bytes = Bytes(1_000_000_000);
@@ -111,7 +110,7 @@ pub fn system_disks(facts: &SystemFacts, under: Result<Vec<DiskId>, String>, dis
 /// is Home Assistant's own storage.
 pub fn under_folders(host: &dyn Host, folders: &[&Path]) -> Result<Vec<DiskId>, String> {
     folders.iter().try_fold(Vec::new(), |mut all, path| {
-        let ids = host.disks_under(path).map_err(|error| trouble::chain(&error))?;
+        let ids = host.disks_under(path).map_err(|error| chain(&error))?;
         if ids.is_empty() {
             return Err(format!("the disk under {}", path.display()));
         }

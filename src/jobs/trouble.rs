@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use crate::disk::{CardError, Failed};
+use crate::domain::causes::chain;
 use crate::domain::disk::Refusal;
 use crate::domain::job::CardNow;
 use crate::domain::problem::Problem;
@@ -33,17 +34,6 @@ impl Trouble {
         let detail = problem.to_string();
         Trouble { problem: Some(problem), detail, now: None }
     }
-}
-
-/// "reading the card at 1.0 MB: Input/output error (os error 5)"
-pub fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// A step of the card failed in `stage`.

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::domain::causes::chain;
 use crate::domain::progress::StopFlag;
 use crate::domain::secret::Secret;
 use crate::host::linux::program::ProgramError;
@@ -308,10 +309,7 @@ fn unwritten(error: &std::io::Error) -> Problem {
 
 /// A program without a status. Where it talks to a host, the lane gives its own words for a time limit.
 fn problem_of(what: &str, error: &ProgramError) -> Problem {
-    let why = match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    };
+    let why = chain(error);
     match error {
         ProgramError::Stopped(_) => Problem::stopped(what),
         ProgramError::Missing(name) => Problem::usage(what, why, format!("Install {name}.")),

@@ -1,22 +1,19 @@
 //! Bytes that pack about as those of an operating system do: mostly well, some not at all. The same seed gives the same.
 
-/// SplitMix64 (public domain, Sebastiano Vigna): small, and good enough for filling.
+use crate::domain::chance::SplitMix64;
+
 #[derive(Debug, Clone)]
-pub(super) struct Random(u64);
+pub(super) struct Random(SplitMix64);
 
 impl Random {
     pub(super) fn new(seed: u64, stream: &str) -> Random {
         let mixed =
             stream.bytes().fold(seed ^ 0x5d5_u64, |sum, byte| sum.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte));
-        Random(mixed)
+        Random(SplitMix64(mixed))
     }
 
     pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.draw()
     }
 
     pub(super) fn bytes16(&mut self) -> [u8; 16] {
