@@ -8,7 +8,7 @@
 use std::ffi::OsString;
 use std::io::{self, PipeReader, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -20,6 +20,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
+use super::tools::code_of;
 use crate::domain::progress::StopFlag;
 
 /// How often stop and time are looked at while it is silent.
@@ -133,7 +134,7 @@ impl<'a> Running<'a> {
             }
             let silent = self.pipes.iter().all(Option::is_none) || last.elapsed() > AFTERWARDS;
             if let Some(status) = ended.filter(|_| silent) {
-                return Ok(status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1));
+                return Ok(code_of(status));
             }
         }
     }

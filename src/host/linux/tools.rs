@@ -197,6 +197,6 @@ fn find(tool: &str) -> Option<PathBuf> {
     PLACES.iter().map(|place| Path::new(place).join(tool)).find(|path| path.is_file())
 }
 
-fn code_of(status: ExitStatus) -> i32 {
+pub(super) fn code_of(status: ExitStatus) -> i32 {
     status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
 }
