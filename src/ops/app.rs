@@ -56,11 +56,6 @@ impl App {
     pub fn full_slug(&self) -> String {
         format!("local_{}", self.slug)
     }
-
-    /// Without `image:` in its configuration the Supervisor builds it.
-    pub fn is_built_there(&self) -> bool {
-        self.config.get("image").is_none_or(Value::is_null)
-    }
 }
 
 const POINT: &str = "Point --app to the folder that holds the app's config.yaml.";

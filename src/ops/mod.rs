@@ -24,6 +24,7 @@ pub mod token;
 pub mod tree;
 pub mod verify;
 pub mod version;
+pub mod whole;
 pub mod yaml;
 
 use bench::Bench;

@@ -15,6 +15,7 @@ use time::macros::format_description;
 
 use super::outcome::Problem;
 use super::token::Token;
+use super::whole::replace;
 
 /// The form of the receipts.
 const FORM: u32 = 1;
@@ -162,15 +163,6 @@ impl Shelf {
         replace(&path, text.as_bytes())?;
         Ok(path)
     }
-}
-
-/// Whole or not at all.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = File::create(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(new, path)
 }
 
 /// `latest` → `name`. What stands there and is no link is somebody else's.

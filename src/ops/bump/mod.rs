@@ -13,6 +13,7 @@ use super::git::{self, Git};
 use super::outcome::{Ended, Finish, Kind, Problem};
 use super::program::Call;
 use super::version::{Raise, Version};
+use super::whole::replace;
 
 /// A file and what it is to hold.
 struct Edit {
@@ -122,23 +123,15 @@ fn changed(old: &str, new: &str) -> Vec<String> {
 /// Each file whole or not at all; where one cannot be written, those before it get back what they held.
 fn write_all(edits: &[Edit]) -> Result<(), Problem> {
     for (n, edit) in edits.iter().enumerate() {
-        if let Err(error) = replace(&edit.path, &edit.new) {
+        if let Err(error) = replace(&edit.path, edit.new.as_bytes()) {
             for done in edits.iter().take(n) {
-                let _ = replace(&done.path, &done.old);
+                let _ = replace(&done.path, done.old.as_bytes());
             }
             let what = format!("{} cannot be written", edit.path.display());
             return Err(Problem::usage(what, error.to_string(), "Nothing was changed."));
         }
     }
     Ok(())
-}
-
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let new = path.with_file_name(format!(".{name}.new"));
-    fs::write(&new, text)?;
-    fs::set_permissions(&new, fs::metadata(path)?.permissions())?;
-    fs::rename(new, path)
 }
 
 /// A commit of these files and no others.
