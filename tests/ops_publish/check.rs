@@ -70,13 +70,7 @@ fn ctrl_c_while_tests_run() {
     house.until("the tests", || house.project.join("begun").exists());
     house.interrupt(&child);
     let ran = house.ended(child);
-    assert_eq!(
-        (ran.code, ran.tokens.as_slice()),
-        (130, ["STRUCTURE_OK".to_owned()].as_slice()),
-        "{}{}",
-        ran.out,
-        ran.err
-    );
+    ran.was(130, &["STRUCTURE_OK"]);
     let receipt = &house.receipts()["check"];
     assert_eq!((receipt["result"].as_str(), receipt["problem"]["code"].as_i64()), (Some("failed"), Some(130)));
 }

@@ -34,6 +34,15 @@ pub struct Ran {
     pub tokens: Vec<String>,
 }
 
+impl Ran {
+    /// Ended so, with these tokens.
+    #[track_caller]
+    pub fn was(&self, code: i32, tokens: &[&str]) {
+        let own: Vec<&str> = self.tokens.iter().map(String::as_str).collect();
+        assert_eq!((self.code, own.as_slice()), (code, tokens), "{}{}", self.out, self.err);
+    }
+}
+
 impl House {
     /// Version 1.2.3, committed, nothing published.
     pub fn new() -> House {

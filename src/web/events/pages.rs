@@ -46,7 +46,7 @@ impl Pages {
         let mut seen = seen.clone();
         for (part, key) in parts.iter().zip(&mut seen.keys) {
             // Nobody wants to hear a thing twice.
-            if !part.is_spoken() && news.iter().any(|one| one.is(part)) {
+            if !part.is_spoken() && news.iter().any(|one| one.name == part.name) {
                 *key = 0;
             }
         }

@@ -57,10 +57,6 @@ impl Part {
         matches!(self.name, "say" | "shout")
     }
 
-    pub(super) fn is(&self, other: &Part) -> bool {
-        self.name == other.name
-    }
-
     pub(super) fn event(&self, seen: &Seen) -> Event {
         let title = self.title.as_deref().unwrap_or_default();
         Data::new(format!("{title}{}", self.html)).event(self.name).id(seen.to_string()).into()
