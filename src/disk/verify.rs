@@ -8,8 +8,9 @@ use crate::host::Claim;
 use crate::host::buffer::Aligned;
 
 use super::blank::{flush, read, write as write_at};
+use super::chunk::{CHUNK, Chunk, place};
 use super::error::CardError;
-use super::write::{CHUNK, Chunk, place, rewrite};
+use super::write::rewrite;
 use super::{ImageBytes, Work, is_zero};
 
 /// Blocks that may read right only after they were written again; one more, and the card is not reliable.
