@@ -114,8 +114,17 @@ impl Belt {
         }
     }
 
+    /// The writer ended before the last chunk. Behind that the pieces are still read to their end.
+    fn is_given_up(&self) -> bool {
+        let state = self.state();
+        state.closed && state.next < self.image_size.div_ceil(MIB)
+    }
+
     /// False: there is nothing more to do.
     fn unpack_next(&self, reader: &mut dyn PieceReader) -> io::Result<bool> {
+        if self.is_given_up() {
+            return Ok(false);
+        }
         let Some((at, length)) = reader.next_piece()? else { return Ok(false) };
         if !at.is_multiple_of(MIB) || at.checked_add(length).is_none_or(|end| end > self.image_size) {
             return Err(io::Error::other("a piece of the image lies outside of it"));
@@ -203,9 +212,7 @@ struct Closing<'a>(&'a Belt);
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        // Behind the last chunk they still read what is left of the file.
-        state.closed = true;
+        self.0.state().closed = true;
         self.0.freed.notify_all();
     }
 }

@@ -9,8 +9,8 @@ use crate::domain::layout::{GrowPlan, Layout};
 use crate::domain::size::{Bytes, MIB, SECTOR};
 use crate::host::Claim;
 
-use super::error::CardError;
 use super::chunk::Chunk;
+use super::error::CardError;
 use super::{ImageBytes, Work, blank, commit, grow, inject, verify, write};
 
 /// A card in state `S`. Dropping it releases the claim.

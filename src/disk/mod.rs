@@ -8,6 +8,7 @@
 //!
 //! From the first written sector on the card is blank, and stays so until the last write of `commit`: sector 0, alone.
 
+mod before;
 mod belt;
 pub mod blank;
 pub mod card;

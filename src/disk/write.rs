@@ -7,9 +7,10 @@ use crate::domain::size::{MIB, SECTOR};
 use crate::host::Claim;
 use crate::host::buffer::Aligned;
 
+use super::before::Before;
 use super::belt::{Belt, next_chunk};
 use super::blank::{flush, write as write_at};
-use super::chunk::{CHUNK, Chunk, place};
+use super::chunk::{CHUNK, Chunk, Fate, place};
 use super::error::CardError;
 use super::{ImageBytes, Work, fill};
 
@@ -58,7 +59,7 @@ impl Opened {
     }
 }
 
-/// Writes all but the first MiB (`head`). Returns what every MiB was.
+/// Puts all but the first MiB (`head`) onto the card. Returns what every MiB was.
 pub(super) fn write(
     claim: &dyn Claim,
     image: &dyn ImageBytes,
@@ -66,21 +67,49 @@ pub(super) fn write(
     work: &Work,
 ) -> Result<Vec<Chunk>, CardError> {
     let pieces = image.share().map_err(CardError::Image)?;
-    let mut chunks = Vec::new();
-    Belt::run(pieces.as_ref(), image.size(), work, |number, chunk, bytes| {
+    let mut before = Before::sample(claim, image.size(), work)?;
+    let (zeros, mut chunks) = (Aligned::new(CHUNK), Vec::<Chunk>::new());
+    let mut written = 0;
+    Belt::run(pieces.as_ref(), image.size(), work, |number, mut chunk, bytes| {
         let length = chunk.length as usize;
-        match bytes.map(|bytes| bytes.get(..length).unwrap_or(bytes)) {
+        let bytes = bytes.map(|bytes| bytes.get(..length).unwrap_or(bytes));
+        if number == 0 {
             // Judged by its table before anything was erased.
-            _ if number == 0 && chunk != Chunk::of(head) => return Err(CardError::Image(changed())),
-            Some(bytes) if number > 0 => write_at(claim, place(number).0, bytes)?,
-            _ => {}
+            refuse_other(&chunk, head)?;
+        } else {
+            chunk.fate = what_to_do(&mut before, number, &chunk, bytes);
+        }
+        if number > 0 && chunk.fate == Fate::Written {
+            write_at(claim, place(number).0, bytes.or(zeros.get(..length)).unwrap_or(&zeros))?;
+            written = chunks.len();
         }
         chunks.push(chunk);
         work.meter.add(chunk.length.into());
         Ok(())
     })?;
     flush(claim)?;
+    // What was read before the last write is read again: that write may have gone to the wrong place.
+    for chunk in chunks.iter_mut().take(written).filter(|chunk| chunk.fate == Fate::Held) {
+        chunk.fate = Fate::Written;
+    }
     Ok(chunks)
+}
+
+fn what_to_do(before: &mut Before<'_>, number: u64, chunk: &Chunk, bytes: Option<&[u8]>) -> Fate {
+    if chunk.zero && before.seems_blank(number) {
+        return Fate::Left;
+    }
+    match before.holds(number, chunk, bytes) {
+        true => Fate::Held,
+        false => Fate::Written,
+    }
+}
+
+fn refuse_other(first: &Chunk, head: &[u8]) -> Result<(), CardError> {
+    match first.is(head) {
+        true => Ok(()),
+        false => Err(CardError::Image(changed())),
+    }
 }
 
 fn changed() -> io::Error {
