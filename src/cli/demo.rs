@@ -144,7 +144,7 @@ fn pages(stage: &Stage) -> Exit {
     let link = Some(("demo".to_string(), "Plug and pull cards".to_string()));
     let marks = vec![Mark { text: "Demo: the cards are files, Home Assistant is played.".into(), link }];
     let more = Some(page::routes(stage.host.clone(), cards));
-    let options = WebOptions { listen: Some(listen), allow_from: Vec::new(), marks, more };
+    let options = WebOptions { listen: Some(listen), marks, more, ..WebOptions::default() };
     actix_web::rt::System::new().block_on(serve(stage.plan(), options, |address| {
         println!("http://{address}/");
     }))

@@ -10,6 +10,7 @@ use crate::domain::progress::StopFlag;
 use crate::domain::size::Bytes;
 use crate::host::Host;
 use crate::host::both::Both;
+use crate::host::linux::descriptors;
 use crate::host::linux::machine::LinuxHost;
 use crate::host::scratch::{ScratchHost, ScratchSpec};
 use crate::jobs::start::{Plan, start};
@@ -41,7 +42,8 @@ pub fn run(args: ServeArgs) -> Exit {
     let stop = StopFlag::new();
     let (host, marks) = host(&args.scratch_card, &stop);
     let plan = Plan::of(&settings, host);
-    let options = WebOptions { listen: Some(settings.listen), allow_from: settings.allow_from, marks, more: None };
+    let (listen, allow_from) = (Some(settings.listen), settings.allow_from);
+    let options = WebOptions { listen, allow_from, marks, ..WebOptions::default() };
     let exit = actix_web::rt::System::new().block_on(serve(plan, options, |address| {
         log::info!("the page is served on {address}");
     }));
@@ -57,6 +59,7 @@ pub async fn serve(plan: Plan, options: WebOptions, ready: impl FnOnce(std::net:
         Err(why) => return cannot_start(&why),
     };
     let conducting = jobs.clone();
+    let options = WebOptions { descriptors: descriptors(), ..options };
     let bound = match web::bind(jobs, options) {
         Ok(bound) => bound,
         Err(error) => return cannot_start(&chain(&error)),

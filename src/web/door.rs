@@ -34,10 +34,24 @@ const LEFT_OVER: Duration = Duration::from_secs(3);
 const GUESTS: usize = 128;
 /// Of all others together: enough to be told that they are not let in.
 const STRANGERS: usize = 16;
-/// Of the guests', so many may be event streams and WebSockets. A page that gets none asks now and then instead.
-const STREAMS: usize = 64;
-/// What a worker of the server takes at once: those that are turned away are still to be closed.
-pub const AT_ONCE: usize = 2 * (GUESTS + STRANGERS);
+/// Event streams and WebSockets, once they are known as such. A page that gets none asks now and then instead. One that
+/// does what it is for takes some 35 kB.
+const STREAMS: usize = 512;
+/// Where descriptors are few, this many of them are left to the job, to files, and to Home Assistant's answers.
+const KEPT: usize = 200;
+/// Those that are turned away are taken first, and still to be closed: so many at once.
+const LEAVING: usize = 144;
+
+/// A connection that has a place has two descriptors.
+fn streams(descriptors: usize) -> usize {
+    let left = descriptors.saturating_sub(LEAVING + KEPT) / 2;
+    left.saturating_sub(GUESTS + STRANGERS).clamp(GUESTS / 2, STREAMS)
+}
+
+/// What each of `workers` of the server takes at once.
+pub fn at_once(descriptors: usize, workers: usize) -> usize {
+    (streams(descriptors) + GUESTS + STRANGERS + LEAVING).div_ceil(workers.max(1))
+}
 
 /// Counts who is in.
 pub struct Door {
@@ -48,9 +62,11 @@ pub struct Door {
 }
 
 impl Door {
-    pub fn new(allow_from: Vec<IpNet>) -> Door {
+    /// `descriptors`: how many this process may have open.
+    pub fn new(allow_from: Vec<IpNet>, descriptors: usize) -> Door {
         let places = |most| Arc::new(Semaphore::new(most));
-        Door { allow_from, guests: places(GUESTS), strangers: places(STRANGERS), streams: places(STREAMS) }
+        let streams = places(streams(descriptors));
+        Door { allow_from, guests: places(GUESTS), strangers: places(STRANGERS), streams }
     }
 
     /// Loopback and the allowed peers, by the address of their socket, never by a header.
@@ -73,12 +89,16 @@ impl Door {
         }
     }
 
-    /// `None`: too many are open. What is returned is kept for as long as the stream lasts.
+    /// `None`: too many are open. What is returned is kept for as long as the stream lasts. The place that the
+    /// connection came in with is free again: streams keep no page out.
     pub fn stream(&self, req: &HttpRequest) -> Option<Stay> {
         let place = self.streams.clone().try_acquire_owned().ok()?;
-        let visit = req.conn_data::<Rc<Visit>>().map(Rc::downgrade).unwrap_or_default();
-        visit.upgrade().iter().for_each(|visit| visit.stays.set(true));
-        Some(Stay { visit, _place: place })
+        let Some(visit) = req.conn_data::<Rc<Visit>>() else {
+            return Some(Stay { visit: Weak::new(), _place: Some(place) });
+        };
+        visit.stays.set(true);
+        visit.place.replace(Some(place));
+        Some(Stay { visit: Rc::downgrade(visit), _place: None })
     }
 }
 
@@ -94,12 +114,13 @@ pub struct Visit {
     timer: RefCell<Option<JoinHandle<()>>>,
     /// Its answer is a stream: the end is not waited for.
     stays: Cell<bool>,
-    _place: OwnedSemaphorePermit,
+    /// Among the guests, strangers or streams; kept to the end of the connection.
+    place: RefCell<Option<OwnedSemaphorePermit>>,
 }
 
 impl Visit {
     fn new(line: Line, place: OwnedSemaphorePermit) -> Visit {
-        Visit { line, timer: RefCell::default(), stays: Cell::new(false), _place: place }
+        Visit { line, timer: RefCell::default(), stays: Cell::new(false), place: RefCell::new(Some(place)) }
     }
 
     /// A request came: it takes the time that it takes.
@@ -140,10 +161,11 @@ impl Drop for Visit {
     }
 }
 
-/// An open stream's place. Once it is given back, the rest of the stream has to be taken like any answer.
+/// An open stream. Once it is over, the rest of it has to be taken like any answer.
 pub struct Stay {
     visit: Weak<Visit>,
-    _place: OwnedSemaphorePermit,
+    /// Of a connection that is not counted.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Drop for Stay {
@@ -161,7 +183,7 @@ mod tests {
 
     #[test]
     fn who_is_let_in() {
-        let door = Door::new(vec!["172.30.32.2/32".parse().unwrap()]);
+        let door = Door::new(vec!["172.30.32.2/32".parse().unwrap()], 1024);
         let cases = [
             ("127.0.0.1", true),
             ("127.9.9.9", true),
@@ -191,10 +213,18 @@ mod tests {
         for (peer, want) in cases {
             assert_eq!(door.lets_in(peer.parse().unwrap()), want, "{peer}");
         }
-        let wide = Door::new(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
+        let wide = Door::new(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()], 1024);
         for (peer, want) in [("10.1.2.3", true), ("::ffff:10.1.2.3", true), ("fd12::1", true), ("172.30.32.2", false)] {
             assert_eq!(wide.lets_in(peer.parse().unwrap()), want, "{peer}");
         }
-        assert!(!Door::new(Vec::new()).lets_in("172.30.32.2".parse().unwrap()));
+        assert!(!Door::new(Vec::new(), 1024).lets_in("172.30.32.2".parse().unwrap()));
+    }
+
+    #[test]
+    fn streams_by_descriptors() {
+        let cases = [(0, 64), (256, 64), (760, 64), (1024, 196), (1656, 512), (1 << 20, 512), (usize::MAX, 512)];
+        for (descriptors, want) in cases {
+            assert_eq!(streams(descriptors), want, "{descriptors}");
+        }
     }
 }

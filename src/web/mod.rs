@@ -67,6 +67,8 @@ pub struct WebOptions {
     pub allow_from: Vec<IpNet>,
     pub marks: Vec<Mark>,
     pub more: Option<MoreRoutes>,
+    /// How many this process may have open; 0: not known.
+    pub descriptors: usize,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +97,8 @@ struct Site {
     more: Option<MoreRoutes>,
     /// What was plugged in and pulled last, for home's announcements.
     plugs: home::Plugs,
+    /// Those whose events are open.
+    pages: events::Pages,
     /// Turns true when the server ends: open streams end then, too.
     closing: watch::Receiver<bool>,
 }
@@ -164,6 +168,9 @@ fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_secs())
 }
 
+/// One may be busy with a long answer.
+const WORKERS: usize = 2;
+
 /// A server that listens, but does not answer yet.
 pub struct Bound {
     server: actix_web::dev::Server,
@@ -178,14 +185,15 @@ const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Ad
 pub fn bind(jobs: Jobs, options: WebOptions) -> Result<Bound, ServeError> {
     let (close, closing) = watch::channel(false);
     let token = random().map_err(|source| ServeError::Token { source })?;
-    let WebOptions { listen, allow_from, marks, more } = options;
+    let WebOptions { listen, allow_from, marks, more, descriptors } = options;
     let address = listen.unwrap_or(LISTEN);
     let (announcer, plugs) = (job::Announcer::default(), home::Plugs::default());
-    let door = Door::new(allow_from);
-    let site = web::Data::new(Site { jobs, announcer, plugs, token, door, marks, more, closing });
+    let door = Door::new(allow_from, descriptors);
+    let pages = events::Pages::default();
+    let site = web::Data::new(Site { jobs, announcer, plugs, token, door, marks, more, pages, closing });
     let entrance = site.clone();
     let server = HttpServer::new(move || app(site.clone()))
-        .workers(2)
+        .workers(WORKERS)
         // Reads logs, and nothing else.
         .worker_max_blocking_threads(2)
         .on_connect(move |connection, data| {
@@ -193,7 +201,7 @@ pub fn bind(jobs: Jobs, options: WebOptions) -> Result<Bound, ServeError> {
                 entrance.door.enter(stream, data);
             }
         })
-        .max_connections(door::AT_ONCE)
+        .max_connections(door::at_once(descriptors, WORKERS))
         .client_request_timeout(door::HEAD)
         // A connection for each request. The server has a time limit for the head of a connection's first request only;
         // and Home Assistant, which keeps connections longer than we would, now and then sends a request into one that

@@ -139,10 +139,11 @@ impl Trial {
             jobs: jobs.clone(),
             announcer: Default::default(),
             token: TOKEN.into(),
-            door: Door::new(vec!["172.30.32.2/32".parse().unwrap()]),
+            door: Door::new(vec!["172.30.32.2/32".parse().unwrap()], 0),
             marks: vec![Mark { text: "Demo <b>".into(), link: Some(("demo".into(), "Plug and pull".into())) }],
             more: None,
             plugs: Default::default(),
+            pages: Default::default(),
             closing: watch_closing,
         });
         Trial { disks, system, all, _closing: closing, script, asked, jobs, site }
@@ -154,10 +155,11 @@ impl Trial {
         self.site = web::Data::new(Site {
             jobs: self.jobs.clone(),
             token: TOKEN.into(),
-            door: Door::new(Vec::new()),
+            door: Door::new(Vec::new(), 0),
             marks: Vec::new(),
             more: None,
             plugs: Default::default(),
+            pages: Default::default(),
             announcer: Default::default(),
             closing: self.site.closing.clone(),
         });
@@ -456,7 +458,7 @@ async fn every_state_is_served_on_a_real_port() {
         );
     });
     let marks = vec![Mark { text: "Demo: nothing here is real.".into(), link: None }];
-    let options = super::WebOptions { listen: Some(listen), allow_from: Vec::new(), marks, more: Some(more) };
+    let options = super::WebOptions { listen: Some(listen), marks, more: Some(more), ..Default::default() };
     let server = super::bind(trial.jobs.clone(), options).unwrap();
     let address = server.address();
     let visit = async move {

@@ -12,6 +12,7 @@ pub mod under;
 
 use std::path::Path;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::statvfs::statvfs;
 
 use super::HostError;
@@ -26,4 +27,12 @@ pub fn free_space(dir: &Path) -> Result<Bytes, HostError> {
         source: errno.into(),
     })?;
     Ok(Bytes(answer.blocks_available().saturating_mul(answer.fragment_size())))
+}
+
+/// How many descriptors this process may have open, once it took as many as it may have without asking anybody. Docker
+/// starts with few where the system's own default is low, and allows more. 0: the system does not say.
+pub fn descriptors() -> usize {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return 0 };
+    let raised = setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
+    usize::try_from(if raised { hard } else { soft }).unwrap_or(usize::MAX)
 }

@@ -4,6 +4,7 @@
 //! by a checksum, so that nothing is sent that is there already. What a browser was told travels with it, in the links
 //! that it asks with: a server that was restarted knows it, too.
 
+mod pages;
 mod part;
 mod stream;
 
@@ -11,6 +12,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
+pub use pages::Pages;
 pub use part::{Part, Seen};
 pub use stream::{STUCK, Watched, sse, stream};
 
@@ -84,12 +86,13 @@ const LOOKED_AT: &str = "x-looked-at";
 
 /// The polling twin: the parts that the page has not seen, and the next question; 286 ends the asking. Without a look
 /// there is nothing left to show.
-pub fn live(asked: &Asked, source: &Source, look: impl FnOnce() -> Option<Look>) -> HttpResponse {
+pub fn live(pages: &Pages, asked: &Asked, source: &Source, look: impl FnOnce() -> Option<Look>) -> HttpResponse {
     // What is seen is at least as new as its stamp.
     let now = clock();
     let Some(look) = look() else { return gone() };
     let mut seen = Seen::parse(&asked.seen);
     let (news, held) = seen.catch_up(&look.parts, now);
+    pages.answer(&seen, &look.parts, &news);
     let over = look.over && held.is_none();
     let looked_at = (LOOKED_AT, format!("{:x}", seen.at));
     if news.is_empty() && !over {
@@ -120,7 +123,7 @@ mod tests {
 
     async fn answer(asked: &str, parts: Vec<Part>, over: bool) -> (u16, String) {
         let asked = web::Query::<Asked>::from_query(asked).unwrap().into_inner();
-        let response = live(&asked, &source(), || Some(Look { parts, over }));
+        let response = live(&Pages::default(), &asked, &source(), || Some(Look { parts, over }));
         let status = response.status().as_u16();
         let looked_at = response.headers().get(LOOKED_AT).unwrap().to_str().unwrap().to_owned();
         let body = actix_web::body::to_bytes(response.into_body()).await.unwrap();

@@ -1,6 +1,7 @@
 //! The parts of a page, and what a browser has of them.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_web_lab::sse::{Data, Event};
@@ -51,6 +52,15 @@ impl Part {
         matches!(self.name, "state" | "acts")
     }
 
+    /// For screen readers.
+    pub(super) fn is_spoken(&self) -> bool {
+        matches!(self.name, "say" | "shout")
+    }
+
+    pub(super) fn is(&self, other: &Part) -> bool {
+        self.name == other.name
+    }
+
     pub(super) fn event(&self, seen: &Seen) -> Event {
         let title = self.title.as_deref().unwrap_or_default();
         Data::new(format!("{title}{}", self.html)).event(self.name).id(seen.to_string()).into()
@@ -77,12 +87,22 @@ pub(super) fn clock() -> u64 {
     since.as_millis() as u64
 }
 
-/// What a browser has: when it was brought up to date, when it was spoken to last, the keys of its parts in their order.
+/// What a browser has: when it was brought up to date, which of all loaded pages it is, when it was spoken to last, the
+/// keys of its parts in their order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Seen {
     pub(super) at: u64,
+    pub(super) page: u64,
     pub(super) said: u64,
     pub(super) keys: Vec<u32>,
+}
+
+/// Pages outlive a server; those that the next one hands out are others.
+fn next_page() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let at_least = clock() << 8;
+    let next = |last: u64| Some(at_least.max(last + 1));
+    LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).map_or(at_least, |last| at_least.max(last + 1))
 }
 
 /// A browser sends back what it was given; who makes it up gets no more places than this.
@@ -91,7 +111,7 @@ const MOST: usize = 16;
 impl Seen {
     /// Of a page that is loaded now: regions that speak are empty, and what was said before is no news.
     pub fn of(parts: &[Part]) -> Seen {
-        Seen { at: clock(), said: 0, keys: parts.iter().map(|part| part.key).collect() }
+        Seen { at: clock(), page: next_page(), said: 0, keys: parts.iter().map(|part| part.key).collect() }
     }
 
     /// The same, but what is said in `name` is still to be heard.
@@ -102,8 +122,9 @@ impl Seen {
 
     pub(super) fn parse(text: &str) -> Seen {
         let mut fields = text.split('.').map(|field| u64::from_str_radix(field, 16).unwrap_or(0));
-        let (at, said) = (fields.next().unwrap_or(0), fields.next().unwrap_or(0));
-        Seen { at, said, keys: fields.take(MOST).map(|key| u32::try_from(key).unwrap_or(0)).collect() }
+        let mut next = || fields.next().unwrap_or(0);
+        let (at, page, said) = (next(), next(), next());
+        Seen { at, page, said, keys: fields.take(MOST).map(|key| u32::try_from(key).unwrap_or(0)).collect() }
     }
 
     pub(super) fn has(&self, place: usize, part: &Part) -> bool {
@@ -155,7 +176,7 @@ impl Seen {
 
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:x}.{:x}", self.at, self.said)?;
+        write!(f, "{:x}.{:x}.{:x}", self.at, self.page, self.said)?;
         self.keys.iter().try_for_each(|key| write!(f, ".{key:x}"))
     }
 }
@@ -178,7 +199,7 @@ mod tests {
 
     #[test]
     fn what_was_seen_survives_its_way_through_a_link() {
-        let seen = Seen { at: u64::MAX, said: 7, keys: vec![0, 1, u32::MAX] };
+        let seen = Seen { at: u64::MAX, page: 3, said: 7, keys: vec![0, 1, u32::MAX] };
         assert_eq!(Seen::parse(&seen.to_string()), seen);
         for bad in ["", "41", "zz", "....", "-1.ffffffffff.fffffffffffffffff", &"1.".repeat(1000)] {
             assert!(Seen::parse(bad).keys.len() <= MOST, "{bad}");

@@ -3,14 +3,13 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, Responder};
+use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use actix_web_lab::sse::{Data, Event, Sse};
 use futures_util::stream;
 use tokio::sync::mpsc;
 
 use super::part::clock;
 use super::{Asked, Look, SLOW, Seen, Source};
-use crate::jobs::Jobs;
 use crate::web::{Site, error};
 
 /// Numbers move at most this often.
@@ -31,7 +30,7 @@ pub enum Watched {
 /// The stream: parts as they change, until the page is over, left, or the server ends.
 pub fn stream(
     req: &HttpRequest,
-    site: &Site,
+    site: &web::Data<Site>,
     watched: Watched,
     source: Source,
     look: impl FnMut() -> Look + 'static,
@@ -39,9 +38,9 @@ pub fn stream(
     let Some(stay) = site.door.stream(req) else { return error::too_many(req) };
     let (events, receiver) = mpsc::channel(16);
     let teller = Teller { events, seen: seen(req), source };
-    let telling = tell(teller, site.jobs.clone(), site.closing.clone(), watched, look);
+    let site = site.clone();
     actix_web::rt::spawn(async move {
-        telling.await;
+        tell(teller, &site, watched, look).await;
         drop(stay);
     });
     sse(req, receiver)
@@ -108,21 +107,18 @@ impl Teller {
     }
 }
 
-async fn tell(
-    mut teller: Teller,
-    jobs: Jobs,
-    mut closing: tokio::sync::watch::Receiver<bool>,
-    watched: Watched,
-    mut look: impl FnMut() -> Look,
-) {
-    let gone = teller.events.clone();
+async fn tell(mut teller: Teller, site: &Site, watched: Watched, mut look: impl FnMut() -> Look) {
+    let (gone, mut closing) = (teller.events.clone(), site.closing.clone());
+    let page = site.pages.open(teller.seen.page);
     let telling = async {
         // The first event: from now on the page need not ask so often.
         teller.seen.at = clock();
         teller.send_pulse().await?;
-        let (mut disks, mut system, mut all) = (jobs.watch_disks(), jobs.watch_system(), jobs.watch_jobs());
+        let (mut disks, mut system, mut all) =
+            (site.jobs.watch_disks(), site.jobs.watch_system(), site.jobs.watch_jobs());
         loop {
             let (at, now) = (clock(), look());
+            page.answered.put_right(&mut teller.seen, &now.parts);
             let held = teller.send_changed(at, &now).await?;
             if now.over && held.is_none() {
                 return teller.say_bye().await;
@@ -133,6 +129,9 @@ async fn tell(
                     return all.changed().await;
                 }
                 tokio::select! { c = disks.changed() => c, c = system.changed() => c, c = all.changed() => c }
+            };
+            let changed = async {
+                tokio::select! { c = changed => c, () = page.answered.came.notified() => Ok(()) }
             };
             // A sender is gone only when the program ends.
             if let Ok(Err(_)) = tokio::time::timeout(held.unwrap_or(MINUTE), changed).await {

@@ -129,7 +129,7 @@ pub async fn get(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
 
 pub async fn live(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
     let look = || Some(Look { parts: look(&site, language(&req)).1, over: false });
-    events::live(&Asked::of(&req), &source(), look)
+    events::live(&site.pages, &Asked::of(&req), &source(), look)
 }
 
 pub async fn events(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {

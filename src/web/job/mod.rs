@@ -59,7 +59,7 @@ pub async fn live(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
     let asked = Asked::of(&req);
     let quiet = asked.is_quiet();
     let look = || Some(look(&site, language(&req), site.jobs.job(id)?.as_ref(), quiet));
-    events::live(&asked, &source(id, quiet), look)
+    events::live(&site.pages, &asked, &source(id, quiet), look)
 }
 
 pub async fn events(req: HttpRequest, site: web::Data<Site>) -> HttpResponse {
