@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
-.PHONY: run test test-rust ops-check test-api test-browser test-image test-guest screens check torture coverage dist package
+.PHONY: run test test-rust ops-check test-api test-browser test-image test-guest screens check torture coverage dist package bench
 .PHONY: needs-run needs-test needs-browser
 
 CARGO ?= cargo
@@ -58,6 +58,12 @@ screens: needs-browser
 torture: needs-test
 	SD_SWAP_TORTURE=1 MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 \
 		$(CARGO) test --locked --test torture --test kill --test simulate --test ingress -- --nocapture --test-threads=2
+
+# How fast a card is made beside `xz | dd`, as root: docs/speed.md has the table. `make bench ONLY="card80 blank"` runs one.
+bench: needs-run
+	$(CARGO) build --release --locked
+	scripts/bench $(if $(ONLY),--only "$(ONLY)") $(if $(IMAGE),--image $(IMAGE))
+	$(if $(IMAGE),$(CARGO) bench --locked --bench decode -- $(IMAGE))
 
 # Lines covered, per file; needs cargo-llvm-cov (cargo install cargo-llvm-cov --locked).
 coverage: needs-test

@@ -45,11 +45,13 @@ fn is_blank(claim: &dyn Claim) -> bool {
     claim.read_at(0, &mut first).is_ok() && is_zero(&first)
 }
 
-/// Writes a pattern of its own to places at doubling offsets up to the end, then reads them all back.
+/// Writes a pattern of its own to places at doubling offsets up to the end, then reads them all back. What was there is put
+/// back, so that a card that holds the image already still does.
 ///
 /// A card that keeps less than it claims loses the far ones or brings them back at the near ones.
 pub fn find_counterfeit(claim: &dyn Claim, size: Bytes, work: &Work) -> Result<(), CardError> {
     let places = places(size);
+    let before = what_was_there(claim, &places, work)?;
     for offset in &places {
         work.go_on()?;
         write(claim, *offset, &pattern(*offset, size))?;
@@ -65,9 +67,27 @@ pub fn find_counterfeit(claim: &dyn Claim, size: Bytes, work: &Work) -> Result<(
         good = offset + PLACE as u64;
     }
     refuse_wrapped(claim, &places, size)?;
+    for (offset, page) in places.iter().zip(&before) {
+        work.go_on()?;
+        write(claim, *offset, page)?;
+    }
     // The last place lies where the backup table goes: blank means blank there too.
     write(claim, size.0 - MIB, &Aligned::new(MIB as usize))?;
     flush(claim)
+}
+
+/// A place that cannot be read now may be written all the same: zeros are as good as anything there.
+fn what_was_there(claim: &dyn Claim, places: &[u64], work: &Work) -> Result<Vec<Aligned>, CardError> {
+    let mut pages = Vec::new();
+    for offset in places {
+        work.go_on()?;
+        let mut page = Aligned::new(PLACE);
+        if claim.read_at(*offset, &mut page).is_err() {
+            page.fill(0);
+        }
+        pages.push(page);
+    }
+    Ok(pages)
 }
 
 /// A card with one address line too few claims twice what it has: the place at the true end is then sector 0, which was

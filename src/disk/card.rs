@@ -9,8 +9,8 @@ use crate::domain::layout::{GrowPlan, Layout};
 use crate::domain::size::{Bytes, MIB, SECTOR};
 use crate::host::Claim;
 
+use super::chunk::Chunk;
 use super::error::CardError;
-use super::write::Chunk;
 use super::{ImageBytes, Work, blank, commit, grow, inject, verify, write};
 
 /// A card in state `S`. Dropping it releases the claim.
@@ -163,7 +163,8 @@ impl Card<Claimed> {
         self.touched = true;
         blank::blank(self.claim.as_ref(), self.size)?;
         blank::find_counterfeit(self.claim.as_ref(), self.size, work)?;
-        let (head, chunks) = write::write(self.claim.as_ref(), bytes, image_size, work)?;
+        let head = bytes.head();
+        let chunks = write::write(self.claim.as_ref(), image, &head, work)?;
         Ok(Written { head, chunks, image_size })
     }
 }

@@ -8,14 +8,18 @@
 //!
 //! From the first written sector on the card is blank, and stays so until the last write of `commit`: sector 0, alone.
 
+mod before;
+mod belt;
 pub mod blank;
 pub mod card;
+mod chunk;
 pub mod commit;
 pub mod error;
 pub mod grow;
 pub mod inject;
 pub mod inspect;
 pub mod overlay;
+pub mod pieces;
 pub mod reader;
 pub mod verify;
 pub mod write;
@@ -27,14 +31,7 @@ pub(crate) use crate::host::buffer::is_zero;
 
 pub use card::{Card, Claimed, Failed, Finished, Grown, Loaded, Verified, Written};
 pub use error::CardError;
-
-/// Where the bytes of an image come from; opened once to write, and again to mend single blocks.
-pub trait ImageBytes: Sync {
-    /// Unpacked bytes of the whole image.
-    fn size(&self) -> u64;
-    /// Yields exactly `size()` bytes, or an error that says what is wrong with the image.
-    fn open(&self) -> io::Result<Box<dyn Read + Send>>;
-}
+pub use pieces::{ImageBytes, PieceReader, Pieces};
 
 /// What a stage reports to and listens to.
 #[derive(Debug, Clone, Default)]
@@ -51,4 +48,18 @@ impl Work {
             false => Ok(()),
         }
     }
+}
+
+/// Reads until `buffer` is full or `from` ends.
+fn fill(from: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
+    let mut read = 0;
+    while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match from.read(rest) {
+            Ok(0) => break,
+            Ok(n) => read += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
 }

@@ -1,45 +1,22 @@
-//! Image bytes onto the card: one thread decodes and hashes, the other writes; a few buffers go round between them.
+//! Image bytes onto the card, in order, as workers unpack them.
 
-use std::io::{self, Read};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
-
-use sha2::{Digest, Sha256};
+use std::io;
 
 use crate::domain::layout::{self, Layout};
-use crate::domain::size::{Bytes, MIB, SECTOR};
+use crate::domain::size::{MIB, SECTOR};
 use crate::host::Claim;
 use crate::host::buffer::Aligned;
 
+use super::before::Before;
+use super::belt::{Belt, next_chunk};
 use super::blank::{flush, write as write_at};
+use super::chunk::{CHUNK, Chunk, Fate, place};
 use super::error::CardError;
-use super::{ImageBytes, Work, is_zero};
+use super::{ImageBytes, Work, fill};
 
-/// Buffers in the round: one decoded into, one written, two waiting.
-const BUFFERS: usize = 4;
-pub(super) const CHUNK: usize = MIB as usize;
-
-/// What 1 MiB of the image is: enough to know it again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chunk {
-    pub hash: [u8; 32],
-    /// Bytes of it, a multiple of a sector; less than 1 MiB only at the image's end.
-    pub length: u32,
-    /// All zero: not written; reading back shows whether the card has zeros there (WR-2).
-    pub zero: bool,
-}
-
-impl Chunk {
-    pub(super) fn of(bytes: &[u8]) -> Chunk {
-        let zero = is_zero(bytes);
-        Chunk { hash: Sha256::digest(bytes).into(), length: bytes.len() as u32, zero }
-    }
-}
-
-/// An image that was opened and whose first MiB was read.
+/// The first MiB of an image.
 pub(super) struct Opened {
     head: Vec<u8>,
-    rest: Box<dyn Read + Send>,
 }
 
 impl Opened {
@@ -47,8 +24,13 @@ impl Opened {
         let mut rest = image.open().map_err(CardError::Image)?;
         let mut head = vec![0; CHUNK];
         let read = fill(rest.as_mut(), &mut head).map_err(CardError::Image)?;
-        head.truncate(read);
-        Ok(Opened { head, rest })
+        // To a whole sector, as it goes onto the card.
+        head.truncate(read.next_multiple_of(SECTOR as usize));
+        Ok(Opened { head })
+    }
+
+    pub fn head(self) -> Vec<u8> {
+        self.head
     }
 
     /// Refuses an image without a partition table before anything is erased.
@@ -77,97 +59,61 @@ impl Opened {
     }
 }
 
-/// Writes all but the first MiB. Returns that, and what every MiB was.
+/// Puts all but the first MiB (`head`) onto the card. Returns what every MiB was.
 pub(super) fn write(
     claim: &dyn Claim,
-    image: Opened,
-    image_size: u64,
+    image: &dyn ImageBytes,
+    head: &[u8],
     work: &Work,
-) -> Result<(Vec<u8>, Vec<Chunk>), CardError> {
-    let Opened { head, mut rest } = image;
-    work.meter.add(head.len() as u64);
-    let (full_sender, full) = sync_channel::<io::Result<(Aligned, Chunk)>>(BUFFERS);
-    let (empty_sender, empty) = sync_channel::<Aligned>(BUFFERS);
-    for _ in 0..BUFFERS {
-        // The receiver is here: this cannot fail.
-        let _ = empty_sender.send(Aligned::new(CHUNK));
-    }
-    let mut chunks = vec![Chunk::of(&head)];
-    thread::scope(|scope| {
-        let decoder = thread::Builder::new().name("decoder".into());
-        let left = image_size.saturating_sub(head.len() as u64);
-        decoder
-            .spawn_scoped(scope, move || decode(rest.as_mut(), left, &empty, &full_sender))
-            .map_err(CardError::Image)?;
-        // Both ends go with it: a decoder that waited for a buffer, or to give one away, would wait for ever.
-        write_chunks(claim, full, empty_sender, &mut chunks, work)
-    })?;
-    flush(claim)?;
-    Ok((head, chunks))
-}
-
-/// Until the image ends, or nobody takes its chunks any more.
-fn decode(
-    image: &mut dyn Read,
-    mut left: u64,
-    empty: &Receiver<Aligned>,
-    full: &SyncSender<io::Result<(Aligned, Chunk)>>,
-) {
-    while left > 0 {
-        let Ok(mut buffer) = empty.recv() else { return };
-        let decoded = next_chunk(image, &mut buffer, left).map(|chunk| (buffer, chunk));
-        let failed = decoded.is_err();
-        left = left.saturating_sub(CHUNK as u64);
-        if full.send(decoded).is_err() || failed {
-            return;
+) -> Result<Vec<Chunk>, CardError> {
+    let pieces = image.share().map_err(CardError::Image)?;
+    let mut before = Before::sample(claim, image.size(), work)?;
+    let (zeros, mut chunks) = (Aligned::new(CHUNK), Vec::<Chunk>::new());
+    let mut written = 0;
+    Belt::run(pieces.as_ref(), image.size(), work, |number, mut chunk, bytes| {
+        let length = chunk.length as usize;
+        let bytes = bytes.map(|bytes| bytes.get(..length).unwrap_or(bytes));
+        if number == 0 {
+            // Judged by its table before anything was erased.
+            refuse_other(&chunk, head)?;
+        } else {
+            chunk.fate = what_to_do(&mut before, number, &chunk, bytes);
         }
-    }
-}
-
-/// The next MiB; at the image's end what is left of it, filled with zeros to a whole sector.
-fn next_chunk(image: &mut dyn Read, buffer: &mut [u8], left: u64) -> io::Result<Chunk> {
-    let want = left.min(CHUNK as u64) as usize;
-    let sectors = want.next_multiple_of(SECTOR as usize);
-    let (part, rest) = buffer.split_at_mut(want);
-    image.read_exact(part)?;
-    rest.fill(0);
-    Ok(Chunk::of(buffer.get(..sectors).unwrap_or(buffer)))
-}
-
-fn write_chunks(
-    claim: &dyn Claim,
-    full: Receiver<io::Result<(Aligned, Chunk)>>,
-    empty: SyncSender<Aligned>,
-    chunks: &mut Vec<Chunk>,
-    work: &Work,
-) -> Result<(), CardError> {
-    for decoded in full {
-        work.go_on()?;
-        let (buffer, chunk) = decoded.map_err(CardError::Image)?;
-        let offset = chunks.len() as u64 * MIB;
-        if !chunk.zero {
-            write_at(claim, offset, buffer.get(..chunk.length as usize).unwrap_or(&buffer))?;
+        if number > 0 && chunk.fate == Fate::Written {
+            write_at(claim, place(number).0, bytes.or(zeros.get(..length)).unwrap_or(&zeros))?;
+            written = chunks.len();
         }
         chunks.push(chunk);
         work.meter.add(chunk.length.into());
-        // The decoder is gone when it has nothing more to decode.
-        let _ = empty.send(buffer);
+        Ok(())
+    })?;
+    flush(claim)?;
+    // What was read before the last write is read again: that write may have gone to the wrong place.
+    for chunk in chunks.iter_mut().take(written).filter(|chunk| chunk.fate == Fate::Held) {
+        chunk.fate = Fate::Written;
     }
-    Ok(())
+    Ok(chunks)
 }
 
-/// Reads until `buffer` is full or the image ends.
-pub(super) fn fill(image: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut read = 0;
-    while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
-        match image.read(rest) {
-            Ok(0) => break,
-            Ok(n) => read += n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+fn what_to_do(before: &mut Before<'_>, number: u64, chunk: &Chunk, bytes: Option<&[u8]>) -> Fate {
+    if chunk.zero && before.seems_blank(number) {
+        return Fate::Left;
     }
-    Ok(read)
+    match before.holds(number, chunk, bytes) {
+        true => Fate::Held,
+        false => Fate::Written,
+    }
+}
+
+fn refuse_other(first: &Chunk, head: &[u8]) -> Result<(), CardError> {
+    match first.is(head) {
+        true => Ok(()),
+        false => Err(CardError::Image(changed())),
+    }
+}
+
+fn changed() -> io::Error {
+    io::Error::other("it changed while it was used")
 }
 
 /// Writes some chunks anew, their bytes taken from the image from its beginning on.
@@ -189,9 +135,4 @@ pub(super) fn rewrite(
         }
     }
     flush(claim)
-}
-
-/// Where chunk `number` begins on the card.
-pub(super) fn place(number: u64) -> Bytes {
-    Bytes(number * MIB)
 }

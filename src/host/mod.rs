@@ -8,6 +8,7 @@ pub mod buffer;
 pub mod contents;
 pub mod identity;
 pub mod linux;
+pub mod power;
 pub mod probe;
 pub mod readable;
 pub mod scratch;

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use super::ImageError;
 use super::adapters::{Exact, Hashed, Metered, Tap};
+use super::blocks::{BlockPlan, Blocks};
 use super::xz::{self, XzError};
 use crate::domain::progress::Meter;
 use crate::domain::size::{Bytes, MIB};
 
 /// `xz -9` needs 65 MiB to unpack, the images of Home Assistant OS (`xz -3`) 5.
-const MEMORY_MOST: Bytes = Bytes::mib(160);
+pub(super) const MEMORY_MOST: Bytes = Bytes::mib(160);
 const READ_AHEAD: usize = 256 << 10;
 
 /// A file that is an image as far as can be told without unpacking it. Its table is for the caller to check.
@@ -80,6 +81,23 @@ impl ImageFile {
         };
         Ok((reader, Packed { tap, file_size: self.file_size }))
     }
+
+    /// How its blocks lie; `None` where it can only be read as one stream.
+    pub fn block_plan(&self) -> Option<BlockPlan> {
+        let mut file = self.packed.then(|| File::open(&self.path).ok()).flatten()?;
+        BlockPlan::read(&mut file, self.file_size.0)
+    }
+
+    /// The bytes of the card in blocks that several workers take, `size` in all, or an error from one of them.
+    pub fn open_blocks(&self, plan: BlockPlan) -> Result<(Blocks, Packed), ImageError> {
+        if plan.size() != self.size {
+            return Err(ImageError::Broken { path: self.path.clone(), what: "it changed while it was used" });
+        }
+        let file = File::open(&self.path).map_err(|source| ImageError::Reading { path: self.path.clone(), source })?;
+        let (hashed, tap) = Hashed::new(file);
+        let blocks = Blocks::new(plan, Box::new(hashed), self.file_size, self.path.clone());
+        Ok((blocks, Packed { tap, file_size: self.file_size }))
+    }
 }
 
 fn packed_size(file: &mut File, length: u64, path: &Path) -> Result<u64, ImageError> {
@@ -134,25 +152,26 @@ impl<R: Read> Unxz<R> {
         let packed = BufReader::with_capacity(READ_AHEAD, packed);
         Ok(Unxz { decoder: xz2::bufread::XzDecoder::new_stream(packed, stream), path })
     }
+}
 
-    fn explain(&self, error: io::Error) -> io::Error {
-        use xz2::stream::Error as E;
-        let path = self.path.clone();
-        let broken = |what| ImageError::Broken { path: path.clone(), what }.into_io();
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<E>()) {
-            Some(E::MemLimit | E::Mem) => ImageError::TooMuchMemory { path, limit: MEMORY_MOST }.into_io(),
-            Some(E::Options | E::UnsupportedCheck | E::NoCheck) => broken("it is packed in a way that is not known"),
-            Some(_) => broken("its packed data are damaged"),
-            None if error.kind() == io::ErrorKind::UnexpectedEof => ImageError::Truncated { path }.into_io(),
-            None if error.kind() == io::ErrorKind::InvalidData => broken("its packed data are damaged"),
-            None => error,
-        }
+/// What an error of the decoder says about the file.
+pub(super) fn explain(path: &Path, error: io::Error) -> io::Error {
+    use xz2::stream::Error as E;
+    let path = path.to_path_buf();
+    let broken = |what| ImageError::Broken { path: path.clone(), what }.into_io();
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<E>()) {
+        Some(E::MemLimit | E::Mem) => ImageError::TooMuchMemory { path, limit: MEMORY_MOST }.into_io(),
+        Some(E::Options | E::UnsupportedCheck | E::NoCheck) => broken("it is packed in a way that is not known"),
+        Some(_) => broken("its packed data are damaged"),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => ImageError::Truncated { path }.into_io(),
+        None if error.kind() == io::ErrorKind::InvalidData => broken("its packed data are damaged"),
+        None => error,
     }
 }
 
 impl<R: Read> Read for Unxz<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.decoder.read(buffer).map_err(|error| self.explain(error))
+        self.decoder.read(buffer).map_err(|error| explain(&self.path, error))
     }
 }
 

@@ -7,6 +7,7 @@
 //! Catalog and fetch are async and belong to the thread that owns the HTTP client; everything else blocks.
 
 pub mod adapters;
+pub mod blocks;
 pub mod cache;
 pub mod catalog;
 mod error;

@@ -81,8 +81,11 @@ impl Writer {
 }
 
 async fn outcome(receiver: &mut oneshot::Receiver<Result<Digest, ImageError>>) -> Result<Digest, ImageError> {
-    // The thread always tells; it is gone without a word only if its outcome was taken before.
-    receiver.await.unwrap_or(Err(ImageError::Stopped))
+    // The thread always tells, once; a receiver that is asked again would panic.
+    match receiver.is_terminated() {
+        true => Err(ImageError::Stopped),
+        false => receiver.await.unwrap_or(Err(ImageError::Stopped)),
+    }
 }
 
 struct Store {

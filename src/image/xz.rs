@@ -36,16 +36,66 @@ use XzError::{Broken, Truncated};
 
 /// Unpacked bytes of all streams together, as the file claims.
 pub(super) fn unpacked_size(file: &mut (impl Read + Seek), length: u64) -> Result<u64, XzError> {
+    let mut size = 0u64;
+    walk(file, length, |stream| {
+        size = size.checked_add(stream.unpacked).filter(|s| *s <= VLI_MOST).ok_or(Broken("its sizes overflow"))?;
+        Ok(())
+    })?;
+    Ok(size)
+}
+
+/// A block of an xz file, as the index has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Block {
+    /// Where its header begins in the file.
+    pub start: u64,
+    /// Bytes without its padding, as the index counts them.
+    pub unpadded: u64,
+    pub unpacked: u64,
+    /// Flags of its stream: which check it carries.
+    pub flags: [u8; 2],
+}
+
+impl Block {
+    /// Bytes in the file, with the padding.
+    pub fn packed(&self) -> u64 {
+        self.unpadded.next_multiple_of(4)
+    }
+}
+
+/// Every block of all streams, in order; `None` where there are more than `most`. They lie one behind the other, inside
+/// the file, between what belongs to their stream: each stream's sizes were added up when its start was looked for.
+pub(super) fn blocks(file: &mut (impl Read + Seek), length: u64, most: usize) -> Result<Option<Vec<Block>>, XzError> {
+    // From the last to the first.
+    let mut found: Vec<Block> = Vec::new();
+    let mut fits = true;
+    walk(file, length, |stream| {
+        fits &= stream.records <= most.saturating_sub(found.len()) as u64;
+        if fits {
+            found.extend(stream.blocks().into_iter().rev());
+        }
+        Ok(())
+    })?;
+    found.reverse();
+    Ok(fits.then_some(found))
+}
+
+/// From the last stream to the first.
+fn walk(
+    file: &mut (impl Read + Seek),
+    length: u64,
+    mut each: impl FnMut(&Stream) -> Result<(), XzError>,
+) -> Result<(), XzError> {
     if length < STREAM_LEAST || !length.is_multiple_of(4) {
         return Err(Truncated);
     }
-    let (mut end, mut size) = (length, 0u64);
+    let mut end = length;
     for _ in 0..STREAMS_MOST {
         end = skip_padding(file, end)?;
         let stream = read_stream(file, end)?;
-        size = size.checked_add(stream.unpacked).filter(|s| *s <= VLI_MOST).ok_or(Broken("its sizes overflow"))?;
+        each(&stream)?;
         if stream.start == 0 {
-            return Ok(size);
+            return Ok(());
         }
         end = stream.start;
     }
@@ -55,6 +105,23 @@ pub(super) fn unpacked_size(file: &mut (impl Read + Seek), length: u64) -> Resul
 struct Stream {
     start: u64,
     unpacked: u64,
+    records: u64,
+    flags: [u8; 2],
+    /// The index without its checksum; it was gone through once and makes sense.
+    index: Vec<u8>,
+}
+
+impl Stream {
+    fn blocks(&self) -> Vec<Block> {
+        let mut start = self.start + FRAME;
+        let records = Records::of(&self.index).into_iter().flatten().map_while(|record| record);
+        let block = |(unpadded, unpacked): (u64, u64)| {
+            let block = Block { start, unpadded, unpacked, flags: self.flags };
+            start += block.packed();
+            block
+        };
+        records.map(block).collect()
+    }
 }
 
 fn skip_padding(file: &mut (impl Read + Seek), mut end: u64) -> Result<u64, XzError> {
@@ -86,11 +153,11 @@ fn read_stream(file: &mut (impl Read + Seek), end: u64) -> Result<Stream, XzErro
     if index_size > INDEX_MOST || index_size > index_end - FRAME {
         return Err(Broken("its index is larger than can be"));
     }
-    let (blocks, unpacked) = read_index(file, index_end - index_size, index_size)?;
-    let start = (index_end - index_size).checked_sub(blocks).and_then(|at| at.checked_sub(FRAME));
+    let (index, sums) = read_index(file, index_end - index_size, index_size)?;
+    let start = (index_end - index_size).checked_sub(sums.packed).and_then(|at| at.checked_sub(FRAME));
     let start = start.ok_or(Broken("its index does not fit its length"))?;
     check_header(file, start, [f0, f1])?;
-    Ok(Stream { start, unpacked })
+    Ok(Stream { start, unpacked: sums.unpacked, records: sums.records, flags: [f0, f1], index })
 }
 
 fn check_header(file: &mut (impl Read + Seek), start: u64, flags: [u8; 2]) -> Result<(), XzError> {
@@ -101,8 +168,8 @@ fn check_header(file: &mut (impl Read + Seek), start: u64, flags: [u8; 2]) -> Re
     if whole { Ok(()) } else { Err(Broken("its header does not fit its footer")) }
 }
 
-/// Bytes of all blocks in the file, and unpacked.
-fn read_index(file: &mut (impl Read + Seek), at: u64, size: u64) -> Result<(u64, u64), XzError> {
+/// The index without its checksum, and what it comes to.
+fn read_index(file: &mut (impl Read + Seek), at: u64, size: u64) -> Result<(Vec<u8>, Sums), XzError> {
     let mut index = vec![0; usize::try_from(size).map_err(|_| Broken("its index is larger than can be"))?];
     file.seek(SeekFrom::Start(at))?;
     file.read_exact(&mut index)?;
@@ -110,22 +177,89 @@ fn read_index(file: &mut (impl Read + Seek), at: u64, size: u64) -> Result<(u64,
     if crc32fast::hash(content) != u32::from_le_bytes(*crc) {
         return Err(Broken("its index is damaged"));
     }
-    sum_index(content).ok_or(Broken("its index makes no sense"))
+    let sums = sum_index(content).ok_or(Broken("its index makes no sense"))?;
+    index.truncate(index.len() - 4);
+    Ok((index, sums))
+}
+
+/// Of all blocks of a stream: bytes in the file with padding, bytes unpacked, and how many they are.
+struct Sums {
+    packed: u64,
+    unpacked: u64,
+    records: u64,
 }
 
 /// Of an index without its checksum.
-fn sum_index(content: &[u8]) -> Option<(u64, u64)> {
-    let mut rest = content.strip_prefix(&[0])?;
-    let records = take_vli(&mut rest)?;
-    let (mut blocks, mut unpacked) = (0u64, 0u64);
-    for _ in 0..records {
-        // 5: the smallest header of a block and one byte of data, before its padding.
-        let size = take_vli(&mut rest).filter(|size| *size >= 5)?;
-        blocks = blocks.checked_add(size.checked_next_multiple_of(4)?)?;
-        unpacked = unpacked.checked_add(take_vli(&mut rest)?)?;
+fn sum_index(content: &[u8]) -> Option<Sums> {
+    let mut records = Records::of(content)?;
+    let mut sums = Sums { packed: 0, unpacked: 0, records: records.left };
+    for record in &mut records {
+        let (unpadded, unpacked) = record?;
+        sums.packed = sums.packed.checked_add(unpadded.checked_next_multiple_of(4)?)?;
+        sums.unpacked = sums.unpacked.checked_add(unpacked)?;
     }
-    let padded = rest.len() < 4 && rest.iter().all(|byte| *byte == 0);
-    (padded && blocks <= VLI_MOST && unpacked <= VLI_MOST).then_some((blocks, unpacked))
+    let padded = records.rest.len() < 4 && records.rest.iter().all(|byte| *byte == 0);
+    (padded && sums.packed <= VLI_MOST && sums.unpacked <= VLI_MOST).then_some(sums)
+}
+
+/// Goes through the records of an index: bytes without padding, bytes unpacked; `None` for one that cannot be, and then
+/// no more.
+struct Records<'a> {
+    left: u64,
+    rest: &'a [u8],
+}
+
+impl<'a> Records<'a> {
+    fn of(content: &'a [u8]) -> Option<Records<'a>> {
+        let mut rest = content.strip_prefix(&[0])?;
+        let left = take_vli(&mut rest)?;
+        Some(Records { left, rest })
+    }
+
+    fn take(&mut self) -> Option<(u64, u64)> {
+        // 5: the smallest header of a block and one byte of data, before its padding.
+        let unpadded = take_vli(&mut self.rest).filter(|size| *size >= 5)?;
+        Some((unpadded, take_vli(&mut self.rest)?))
+    }
+}
+
+impl Iterator for Records<'_> {
+    type Item = Option<(u64, u64)>;
+    fn next(&mut self) -> Option<Option<(u64, u64)>> {
+        self.left = self.left.checked_sub(1)?;
+        let record = self.take();
+        if record.is_none() {
+            self.left = 0;
+        }
+        Some(record)
+    }
+}
+
+/// The bytes of a whole stream around one block: what comes before it, and what after. The index behind it has this one
+/// record, so that whoever unpacks it as a stream compares the block with the sizes that it was found by.
+pub(super) fn frame(block: &Block) -> ([u8; FRAME as usize], Vec<u8>) {
+    let mut index = vec![0, 1];
+    put_vli(&mut index, block.unpadded);
+    put_vli(&mut index, block.unpacked);
+    index.resize(index.len().next_multiple_of(4), 0);
+    index.extend(crc32fast::hash(&index).to_le_bytes());
+    let [m0, m1, m2, m3, m4, m5] = MAGIC;
+    let [f0, f1] = block.flags;
+    let [c0, c1, c2, c3] = crc32fast::hash(&block.flags).to_le_bytes();
+    let mut tail = (index.len() as u32 / 4 - 1).to_le_bytes().to_vec();
+    tail.extend(block.flags);
+    index.extend(crc32fast::hash(&tail).to_le_bytes());
+    index.extend(tail);
+    index.extend(FOOTER_MAGIC);
+    ([m0, m1, m2, m3, m4, m5, f0, f1, c0, c1, c2, c3], index)
+}
+
+fn put_vli(to: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        to.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    to.push(value as u8);
 }
 
 /// Seven bits a byte, the lowest first, at most nine bytes, in the shortest form.
@@ -187,14 +321,6 @@ mod tests {
         file.extend(tail);
         file.extend(FOOTER_MAGIC);
         file
-    }
-
-    fn put_vli(to: &mut Vec<u8>, mut value: u64) {
-        while value >= 0x80 {
-            to.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        to.push(value as u8);
     }
 
     #[test]
@@ -266,10 +392,33 @@ mod tests {
         }
     }
 
+    #[test]
+    fn blocks_lie_where_the_index_says() {
+        let (one, two) = (packed(&[7; 3000]), packed(&[8; 50]));
+        let mut both = one.clone();
+        both.extend([0; 4]);
+        both.extend(&two);
+        let find = |most| blocks(&mut Cursor::new(&both), both.len() as u64, most).unwrap();
+        let found = find(2).unwrap();
+        assert_eq!(found.iter().map(|block| block.unpacked).collect::<Vec<_>>(), [3000, 50]);
+        assert_eq!(found.iter().map(|block| block.start).collect::<Vec<_>>(), [12, one.len() as u64 + 4 + 12]);
+        for block in &found {
+            let (before, after) = frame(block);
+            let bytes = &both[block.start as usize..(block.start + block.packed()) as usize];
+            let alone = [&before[..], bytes, &after].concat();
+            assert_eq!(size(&alone).unwrap(), block.unpacked);
+            let mut unpacked = Vec::new();
+            xz2::read::XzDecoder::new(&alone[..]).read_to_end(&mut unpacked).unwrap();
+            assert_eq!(unpacked.len() as u64, block.unpacked);
+        }
+        assert_eq!(find(1), None, "more than were asked for");
+    }
+
     proptest::proptest! {
         #[test]
         fn no_bytes_can_harm(bytes: Vec<u8>) {
             let _ = size(&bytes);
+            let _ = blocks(&mut Cursor::new(&bytes), bytes.len() as u64, 100);
             let _ = sum_index(&bytes);
         }
     }

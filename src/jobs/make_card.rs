@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use crate::disk::inject::BackupFile;
-use crate::disk::{self, Card, CardError, Claimed, Finished, Grown, ImageBytes};
+use crate::disk::pieces::one_piece;
+use crate::disk::{self, Card, CardError, Claimed, Finished, Grown, ImageBytes, PieceReader, Pieces};
 use crate::domain::backup::CheckedBackup;
 use crate::domain::carry::{Luggage, SettingsFile};
 use crate::domain::image::Digest;
@@ -14,6 +15,8 @@ use crate::domain::job::{BackupChoice, CardNow, CardRequest};
 use crate::domain::problem::Problem;
 use crate::domain::size::{Bytes, MIB};
 use crate::domain::stage::Stage;
+use crate::host::power;
+use crate::image::blocks::{BlockReader, Blocks};
 use crate::image::file::{ImageFile, Packed};
 use crate::supervisor;
 use crate::texts::Phrase;
@@ -272,6 +275,10 @@ impl Source {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.as_ref().and_then(Packed::digest) == Some(digest)
     }
+
+    fn note(&self, packed: Packed) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(packed);
+    }
 }
 
 impl ImageBytes for Source {
@@ -281,7 +288,55 @@ impl ImageBytes for Source {
 
     fn open(&self) -> std::io::Result<Box<dyn std::io::Read + Send>> {
         let (bytes, packed) = self.file.open_watched(None).map_err(std::io::Error::other)?;
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(packed);
+        self.note(packed);
         Ok(bytes)
+    }
+
+    fn share(&self) -> std::io::Result<Box<dyn Pieces + '_>> {
+        // Where nobody says how much memory there is, one stream takes least.
+        let memory = power::spare_memory().unwrap_or_default();
+        let plan = self.file.block_plan().map(|plan| (plan.workers(power::cores(), memory), plan));
+        match plan {
+            Some((workers, plan)) if workers > 1 => {
+                let (blocks, packed) = self.file.open_blocks(plan).map_err(std::io::Error::other)?;
+                self.note(packed);
+                Ok(Box::new(Shared { blocks, workers }))
+            }
+            _ => Ok(one_piece(self.open()?, self.size())),
+        }
+    }
+}
+
+/// An image whose blocks are unpacked side by side.
+struct Shared {
+    blocks: Blocks,
+    workers: usize,
+}
+
+impl Pieces for Shared {
+    fn workers(&self) -> usize {
+        self.workers
+    }
+
+    fn longest(&self) -> u64 {
+        self.blocks.longest()
+    }
+
+    fn reader(&self) -> Box<dyn PieceReader + '_> {
+        Box::new(SharedReader(BlockReader::new(&self.blocks)))
+    }
+}
+
+struct SharedReader<'a>(BlockReader<'a>);
+
+impl std::io::Read for SharedReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl PieceReader for SharedReader<'_> {
+    fn next_piece(&mut self) -> std::io::Result<Option<(u64, u64)>> {
+        self.0.next_block()
     }
 }

@@ -1,5 +1,7 @@
 //! The order of writes (WR-1), read off the card's own log, and the power cut at each of the writes that decide.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 
 use sd_swap::domain::job::{CardNow, JobState};
@@ -50,8 +52,10 @@ fn a_counterfeit_is_looked_for_before_the_image_is_written() {
         let writes = writes(log);
         let first_image = writes.iter().position(|(at, length)| *at == MIB && *length == MIB).unwrap();
         let mut probes = writes[3..first_image].to_vec();
-        // The end is blank again afterwards.
+        // The end is blank again afterwards, the other places are as they were.
         assert_eq!(probes.pop(), Some((CARD - MIB, MIB)));
+        let put_back = probes.split_off(probes.len() / 2);
+        assert_eq!(put_back, probes);
         assert!(probes.iter().all(|(_, length)| *length == PROBE), "{probes:?}");
         assert_eq!(probes.last(), Some(&(CARD - PROBE, PROBE)));
         let doubling: Vec<u64> = probes[..probes.len() - 1].iter().map(|(at, _)| *at).collect();
@@ -60,6 +64,89 @@ fn a_counterfeit_is_looked_for_before_the_image_is_written() {
         let last = log.iter().position(|op| *op == write(CARD - PROBE, PROBE)).unwrap();
         assert_eq!(log[last + 1], Op::Flush);
     }
+}
+
+/// What was put onto this card before is what `make` finds; its log up to the look back, and that itself.
+fn log_on(before: &[u8]) -> (Vec<Op>, Vec<Op>) {
+    let mut bench = Bench::new();
+    let card = File::options().write(true).open(&bench.card).unwrap();
+    card.write_all_at(before, 0).unwrap();
+    bench.remember();
+    let view = bench.make().unwrap();
+    assert_eq!(view.state, JobState::Done, "{view:#?}");
+    assert_eq!(bench.found(), Found::Finished);
+    let log = bench.faults().log();
+    let (verify, grow) = (begin_of(&log, Stage::Verify), begin_of(&log, Stage::Grow));
+    (log[..verify].to_vec(), log[verify..grow].to_vec())
+}
+
+/// Chunks of the image that were written.
+fn image_writes(log: &[Op]) -> Vec<u64> {
+    let of_image = |(at, length): &(u64, u64)| *length == MIB && (MIB..IMAGE).contains(at);
+    writes(log).into_iter().filter(of_image).map(|(at, _)| at / MIB).collect()
+}
+
+/// Chunks of the image that were read whole.
+fn image_reads(log: &[Op]) -> Vec<u64> {
+    let of = |op: &Op| match op {
+        Op::Read { offset, length } if *length >= MIB && (MIB..IMAGE).contains(offset) => {
+            (offset / MIB..(offset + length) / MIB).collect()
+        }
+        _ => Vec::new(),
+    };
+    log.iter().flat_map(of).collect()
+}
+
+fn full_chunks() -> Vec<u64> {
+    let image = gpt_image();
+    let chunk = |number: &u64| &image[(number * MIB) as usize..((number + 1) * MIB) as usize];
+    (1..IMAGE / MIB).filter(|number| chunk(number).iter().any(|byte| *byte != 0)).collect()
+}
+
+#[test]
+fn a_card_that_holds_the_image_is_read_once_and_not_written() {
+    let (write, verify) = log_on(gpt_image());
+    assert_eq!(image_writes(&write), Vec::<u64>::new());
+    let mut read = [image_reads(&write), image_reads(&verify)].concat();
+    read.sort_unstable();
+    assert_eq!(read, (1..IMAGE / MIB).collect::<Vec<_>>());
+}
+
+#[test]
+fn one_chunk_that_differs_is_written_and_all_before_it_read_again() {
+    let full = full_chunks();
+    let other = full[full.len() / 2];
+    let mut before = gpt_image().to_vec();
+    before[(other * MIB + 70_000) as usize] ^= 1;
+    let (write, verify) = log_on(&before);
+    assert!(image_writes(&write).contains(&other));
+    let last = image_writes(&write).into_iter().max().unwrap();
+    let read = image_reads(&verify);
+    assert!((1..=last).all(|number| read.contains(&number)), "{last} {read:?}");
+}
+
+#[test]
+fn a_blank_card_gets_no_zeros_and_one_full_of_something_else_gets_all() {
+    let (write, verify) = log_on(&vec![0; CARD as usize]);
+    assert_eq!(image_writes(&write), full_chunks());
+    assert_eq!(image_reads(&verify), (1..IMAGE / MIB).collect::<Vec<_>>());
+    assert_eq!(image_writes(&verify), Vec::<u64>::new());
+    let (write, verify) = log_on(&noise(11, CARD as usize));
+    assert_eq!(image_writes(&write), (1..IMAGE / MIB).collect::<Vec<_>>());
+    assert_eq!(image_reads(&write), Vec::<u64>::new(), "a few pages tell it");
+    assert_eq!(image_reads(&verify), (1..IMAGE / MIB).collect::<Vec<_>>());
+}
+
+#[test]
+fn zeros_that_were_only_hoped_for_are_put_right() {
+    let full = full_chunks();
+    let zero = (1..IMAGE / MIB).rev().find(|number| !full.contains(number)).unwrap();
+    let mut before = vec![0; CARD as usize];
+    before[(zero * MIB + 1234) as usize] = 7;
+    let (write, verify) = log_on(&before);
+    assert!(!image_writes(&write).contains(&zero));
+    assert_eq!(image_writes(&verify), [zero]);
+    assert_eq!(image_reads(&verify).last(), Some(&zero), "and read again");
 }
 
 #[test]

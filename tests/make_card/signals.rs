@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -68,6 +69,16 @@ fn long_image(dir: &Path) -> PathBuf {
     raw
 }
 
+/// A stage begins with looking, and what is stopped there has changed nothing. The card's file is sparse until it is
+/// written to.
+fn wait_for_first_write(card: &Path) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while fs::metadata(card).unwrap().blocks() == 0 {
+        assert!(Instant::now() < until, "nothing is written");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 #[test]
 fn a_signal_ends_make_card_with_130_and_a_blank_card() {
     let dir = folder();
@@ -77,6 +88,7 @@ fn a_signal_ends_make_card_with_130_and_a_blank_card() {
         let arguments = ["make-card", "--image", text(&image), "--backup", BACKUP, "--to", text(&card), "--size", "2G"];
         let mut job = Running::start(program().args(arguments).arg("--yes"));
         job.says(&format!("{stage}: begins"));
+        wait_for_first_write(&card);
         job.signal(signal);
         let ended = job.ends();
         assert_eq!(ended.code, 130, "{signal} in {stage}: {}", ended.err);

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use ext4_view::Ext4;
 
-use crate::disk::write::fill;
+use crate::disk::fill;
 use crate::domain::layout::{self, GrowPlan, HEAD_MIN, Layout, TableError, data_partition, overlay_partition};
 use crate::domain::size::{MIB, SECTOR};
 use crate::host::buffer::Aligned;
