@@ -68,3 +68,35 @@ impl Host for Both {
         self.machine.free_space(dir)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::host::scratch::ScratchSpec;
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    #[test]
+    fn one_wait_hears_both_and_a_nudge() {
+        let (machine, scratch) = (ScratchHost::new(), ScratchHost::new());
+        let both = Both::new(Arc::new(machine.clone()), scratch.clone());
+        let begin = Instant::now();
+        let add = |host: &ScratchHost, name: &str| drop(host.add(name, ScratchSpec::new("/nowhere")));
+        let on_scratch = || add(&scratch, "scratch1");
+        let on_machine = || add(&machine, "sdb");
+        let nudge = || both.nudge();
+        let cases: [(&(dyn Fn() + Sync), bool); 3] = [(&on_scratch, true), (&on_machine, true), (&nudge, false)];
+        for (n, (act, news)) in cases.into_iter().enumerate() {
+            std::thread::scope(|scope| {
+                let waiting = scope.spawn(|| both.wait_change(LONG));
+                act();
+                assert_eq!(waiting.join().unwrap(), news, "{n}");
+            });
+            // What was heard before the wait began may have left a nudge behind.
+            assert!(!both.wait_change(Duration::ZERO));
+        }
+        assert!(begin.elapsed() < LONG / 10);
+    }
+}

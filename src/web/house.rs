@@ -144,3 +144,44 @@ where
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::super::trial::Trial;
+    use super::*;
+
+    #[actix_web::test]
+    async fn it_is_open_only_while_somebody_is_there() {
+        let trial = Trial::new();
+        let pages = app(trial.site.clone()).into_factory().new_service(AppConfig::default()).await.unwrap();
+        let visits = Visits(Rc::new(House::new(trial.site.clone(), pages)));
+        let is_open = || visits.0.open.borrow().upgrade().is_some();
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        for _ in 0..2 {
+            assert!(!is_open());
+            let visitor = async {
+                let mut line = TcpStream::connect(address).await.unwrap();
+                let mut answer = Vec::new();
+                line.write_all(b"GET /nowhere HTTP/1.1\r\nHost: here\r\n\r\n").await.unwrap();
+                line.read_to_end(&mut answer).await.unwrap();
+                String::from_utf8(answer).unwrap()
+            };
+            let host = async {
+                let (stream, _) = listener.accept().await.unwrap();
+                let visit = visits.call(stream);
+                let other = visits.0.opened().await.unwrap();
+                assert!(Rc::ptr_eq(&other, &visits.0.opened().await.unwrap()), "one for all who are there");
+                drop(other);
+                visit.await
+            };
+            let (answer, visit) = tokio::join!(visitor, host);
+            assert!(answer.starts_with("HTTP/1.1 404 ") && answer.contains("\r\ndate: "), "{answer}");
+            assert_eq!(visit, Ok(()));
+        }
+        assert!(!is_open());
+    }
+}
