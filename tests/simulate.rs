@@ -31,8 +31,9 @@ use sd_swap::jobs::{Jobs, StartError, StopError};
 use support::{Verdict, fresh_card, is_long, make_image, scratch_dir, verdict};
 
 const CARD: u64 = 40 << 20;
-/// Far more than any job takes; what is not over by then hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Far more than any job takes, also on a machine with much else to do; what is not over by then hangs.
+const PATIENCE: Duration = Duration::from_secs(240);
+const BOARDS: [Board; 4] = [Board::Rpi4_64, Board::GenericX86_64, Board::OdroidN2, Board::OdroidM1];
 
 /// Its numbers depend on its seed alone.
 struct Dice(SplitMix64);
@@ -80,8 +81,7 @@ impl Script {
 
     fn of(seed: u64) -> Script {
         let mut dice = Dice(SplitMix64(seed));
-        let boards = [Board::Rpi4_64, Board::GenericX86_64, Board::OdroidN2, Board::OdroidM1];
-        let board = boards[dice.roll(boards.len() as u64) as usize];
+        let board = BOARDS[dice.roll(BOARDS.len() as u64) as usize];
         let faults = if dice.percent(60) { 1 + dice.roll(2) } else { 0 };
         let card = (0..faults).map(|_| (dice.roll(90), card_fault(&mut dice))).collect();
         let damage = if dice.percent(15) { vec![(dice.roll(30) << 20, damage(&mut dice))] } else { Vec::new() };
@@ -151,8 +151,28 @@ fn click(dice: &mut Dice) -> Click {
     clicks[dice.roll(clicks.len() as u64) as usize]
 }
 
+/// The image of each board, made once: packing takes longer than a seed.
+struct Images(tempfile::TempDir);
+
+impl Images {
+    fn make() -> Images {
+        let dir = scratch_dir();
+        for board in BOARDS {
+            let of_board = dir.path().join(board.slug());
+            std::fs::create_dir(&of_board).expect("making a folder");
+            make_image(&of_board, board);
+        }
+        Images(dir)
+    }
+
+    fn of(&self, board: Board) -> PathBuf {
+        self.0.path().join(board.slug()).join("image.img.xz")
+    }
+}
+
 /// One worker's stand-ins, used for seed after seed.
-struct Lab {
+struct Lab<'a> {
+    images: &'a Images,
     dir: tempfile::TempDir,
     stages: Vec<(Board, Stage)>,
     seeds: u64,
@@ -161,10 +181,9 @@ struct Lab {
 /// Each seed leaves a backup; a list of thousands would only make the later seeds slow.
 const SEEDS_OF_A_STAGE: u64 = 60;
 
-impl Lab {
-    fn new() -> Lab {
-        let dir = scratch_dir();
-        Lab { dir, stages: Vec::new(), seeds: 0 }
+impl<'a> Lab<'a> {
+    fn new(images: &'a Images) -> Lab<'a> {
+        Lab { images, dir: scratch_dir(), stages: Vec::new(), seeds: 0 }
     }
 
     fn stage(&mut self, board: Board) -> &Stage {
@@ -178,7 +197,7 @@ impl Lab {
         let dir = self.dir.path().join(board.slug());
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("making a folder");
-        let image = make_image(&dir, board);
+        let image = self.images.of(board);
         let tiny = StageSpec::tiny(board, "18.2".parse().expect("a version"));
         let spec = StageSpec { card_size: Bytes(CARD), backup_size: Bytes(60_000), ..tiny };
         let stage = Stage::with_image(&dir, spec, image).expect("putting up the stand-ins");
@@ -261,7 +280,7 @@ fn until<T>(look: impl Fn() -> Option<T>) -> Option<T> {
     None
 }
 
-fn simulate(lab: &mut Lab, seed: u64) {
+fn simulate(lab: &mut Lab<'_>, seed: u64) {
     let script = Script::of(seed);
     let what = format!("seed {seed}: {script:?}");
     let (card, data) = (lab.dir.path().join("card.img"), lab.dir.path().join("data"));
@@ -418,8 +437,9 @@ fn undisturbed(stage: &Stage, card: &Path, data: &Path, what: &str) {
 
 #[test]
 fn whatever_happens_the_card_is_finished_or_blank() {
+    let images = Images::make();
     if let Ok(seed) = std::env::var("SD_SWAP_SEED") {
-        return simulate(&mut Lab::new(), seed.parse().expect("SD_SWAP_SEED is a number"));
+        return simulate(&mut Lab::new(&images), seed.parse().expect("SD_SWAP_SEED is a number"));
     }
     let first: u64 = std::env::var("SD_SWAP_FIRST_SEED").map_or(0, |n| n.parse().expect("a number"));
     let seeds = first + if is_long() { 10_000 } else { 150 };
@@ -428,7 +448,7 @@ fn whatever_happens_the_card_is_finished_or_blank() {
         // A seed mostly waits for child tools and short time-outs.
         for _ in 0..if is_long() { 6 } else { 3 } {
             scope.spawn(|| {
-                let mut lab = Lab::new();
+                let mut lab = Lab::new(&images);
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= seeds {
