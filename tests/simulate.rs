@@ -435,32 +435,71 @@ fn undisturbed(stage: &Stage, card: &Path, data: &Path, what: &str) {
     world.end();
 }
 
+const LONG: u64 = 10_000;
+/// Seeds of one process of the long form.
+const BLOCK: u64 = 250;
+
 #[test]
 fn whatever_happens_the_card_is_finished_or_blank() {
-    let images = Images::make();
-    if let Ok(seed) = std::env::var("SD_SWAP_SEED") {
-        return simulate(&mut Lab::new(&images), seed.parse().expect("SD_SWAP_SEED is a number"));
+    let number = |name| std::env::var(name).ok().map(|n| n.parse::<u64>().expect("a number"));
+    if let Some(seed) = number("SD_SWAP_SEED") {
+        return simulate(&mut Lab::new(&Images::make()), seed);
     }
-    let first: u64 = std::env::var("SD_SWAP_FIRST_SEED").map_or(0, |n| n.parse().expect("a number"));
-    let seeds = first + if is_long() { 10_000 } else { 150 };
-    let (next, begun) = (AtomicU64::new(first), Instant::now());
+    let first = number("SD_SWAP_FIRST_SEED").unwrap_or(0);
+    match number("SD_SWAP_SEEDS") {
+        Some(seeds) => run_seeds(first, seeds, 1),
+        None if is_long() => run_in_processes(first),
+        None => run_seeds(first, 150, 3),
+    }
+}
+
+/// A seed mostly waits for child tools and short time-outs, so there are a few workers.
+fn run_seeds(first: u64, seeds: u64, workers: usize) {
+    let (images, next) = (Images::make(), AtomicU64::new(first));
     std::thread::scope(|scope| {
-        // A seed mostly waits for child tools and short time-outs.
-        for _ in 0..if is_long() { 6 } else { 3 } {
+        for _ in 0..workers {
             scope.spawn(|| {
                 let mut lab = Lab::new(&images);
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds {
+                    if seed >= first + seeds {
                         break;
                     }
                     simulate(&mut lab, seed);
-                    if seed % 100 == 99 {
-                        println!("up to seed {seed}: {:.0} s", begun.elapsed().as_secs_f64());
-                    }
                 }
             });
         }
     });
-    println!("{} seeds from {first} on", seeds - first);
+    println!("{seeds} seeds from {first} on");
+}
+
+/// Thousands in processes of their own: starting a tool copies the tables of all memory, which grows with the workers, and
+/// each thread that ends interrupts every core that runs another of its process.
+fn run_in_processes(first: u64) {
+    let (next, begun) = (AtomicU64::new(first), Instant::now());
+    let one = |from: u64| {
+        let mut command = std::process::Command::new(std::env::current_exe().expect("our own path"));
+        command.args(["--exact", "whatever_happens_the_card_is_finished_or_blank", "--nocapture"]);
+        command.env("SD_SWAP_FIRST_SEED", from.to_string()).env("SD_SWAP_SEEDS", BLOCK.to_string());
+        let ended = command.status().expect("starting ourselves");
+        if !ended.success() {
+            next.store(u64::MAX / 2, Ordering::Relaxed);
+            panic!("a seed from {from} to {} failed", from + BLOCK - 1);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(3, |cores| cores.get() + 1) {
+            scope.spawn(|| {
+                loop {
+                    let from = next.fetch_add(BLOCK, Ordering::Relaxed);
+                    if from >= first + LONG {
+                        break;
+                    }
+                    one(from);
+                    println!("seeds {from} to {}: {:.0} s", from + BLOCK - 1, begun.elapsed().as_secs_f64());
+                }
+            });
+        }
+    });
+    println!("{LONG} seeds from {first} on");
 }
