@@ -88,7 +88,7 @@ async fn while_the_backup_alone_is_made() {
 #[actix_web::test]
 async fn not_in_commit() {
     let world = World::new();
-    let (house, gate) = world.open_gated(|act, n| *act == Act::ShutOut && n == 4).await;
+    let (house, gate) = world.open_gated(|act, n| *act == Act::ShutOut && n == 5).await;
     let id = house.start().await;
     gate.reached().await;
     house.until(id, |view| runs(view, Stage::Commit)).await;
