@@ -20,7 +20,7 @@ const PROTECTED: &[u8] = include_bytes!("../fixtures/backups/full-protected.tar"
 const PARTIAL: &[u8] = include_bytes!("../fixtures/backups/partial-type.tar");
 
 /// A tar of these members, their names byte by byte as given.
-fn tar(members: &[(&[u8], &[u8])]) -> Vec<u8> {
+pub fn tar(members: &[(&[u8], &[u8])]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (name, data) in members {
         let mut header = tar::Header::new_gnu();
@@ -52,16 +52,16 @@ fn gz(data: &[u8]) -> Vec<u8> {
 }
 
 /// An inner archive with one file.
-fn archive() -> Vec<u8> {
+pub fn archive() -> Vec<u8> {
     gz(&tar(&[(b"data/x", b"content")]))
 }
 
-fn json(slug: &str, more: &str) -> Vec<u8> {
+pub fn json(slug: &str, more: &str) -> Vec<u8> {
     format!(r#"{{"slug":{slug:?},"version":2,"name":"n","date":"d","type":"full","compressed":true{more}}}"#).into()
 }
 
 /// A backup of Home Assistant alone, with what a test adds.
-fn backup(json: &[u8], more: &[(&[u8], &[u8])]) -> Vec<u8> {
+pub fn backup(json: &[u8], more: &[(&[u8], &[u8])]) -> Vec<u8> {
     let core = archive();
     tar(&[&[(&b"homeassistant.tar.gz"[..], &core[..])], more, &[(&b"./backup.json"[..], json)]].concat())
 }
@@ -283,7 +283,7 @@ fn a_backup_larger_than_the_card_leaves_it_blank() {
     assert_eq!(view.card_now, CardNow::Blank);
 }
 
-fn gz_stored(data: &[u8]) -> Vec<u8> {
+pub fn gz_stored(data: &[u8]) -> Vec<u8> {
     let mut gz = GzEncoder::new(Vec::new(), Compression::none());
     gz.write_all(data).unwrap();
     gz.finish().unwrap()

@@ -521,11 +521,9 @@ fn a_slow_card_works() {
 fn a_tool_that_dies_leaves_the_card_blank() {
     let log = clean_log();
     let tools: Vec<usize> = (0..log.len()).filter(|n| matches!(log[*n], Op::Tool(_))).collect();
-    let names: Vec<_> = tools.iter().map(|n| &log[*n]).collect();
-    assert_eq!(
-        names,
-        ["e2fsck", "resize2fs", "debugfs", "e2fsck", "debugfs", "e2fsck"].map(Op::Tool).iter().collect::<Vec<_>>()
-    );
+    let names: Vec<_> = tools.iter().map(|n| log[*n].clone()).collect();
+    let want = ["e2fsck", "resize2fs", "debugfs", "debugfs", "debugfs", "e2fsck", "e2fsck"];
+    assert_eq!(names, want.map(Op::Tool));
     for (nth, n) in tools.into_iter().enumerate() {
         let (problem, view) = with_fault(n, Fault::ToolDies);
         let grows = matches!(problem, Problem::GrowFailed { .. });
