@@ -137,6 +137,7 @@ fn read_card(
             return Ok(());
         }
         full.send((buffer, filled)).map_err(|_| unhashed())?;
+        work.meter.add_uncounted(filled as u64);
     }
 }
 

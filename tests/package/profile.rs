@@ -154,7 +154,6 @@ const NEEDED: [(char, &str); 23] = [
     ('r', "/sys/devices/platform/scb/fd500000.pcie/usb2/2-1/host0/block/sda/queue/logical_block_size"),
     ('r', "/sys/devices/virtual/block/zram0/slaves/"),
     ('r', "/proc/712/mountinfo"),
-    ('r', "/proc/712/io"),
     ('r', "/proc/712/mounts"),
     ('r', "/proc/swaps"),
     ('r', "/etc/resolv.conf"),
