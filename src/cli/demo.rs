@@ -24,7 +24,7 @@ use crate::jobs::{Jobs, StartError};
 use crate::web::{Mark, WebOptions};
 
 use super::serve::{mega_bytes, serve};
-use super::{Exit, asked_to_end, demo_finish, finish, log_to_stderr, show};
+use super::{Exit, asked_to_end, demo_finish, finish, log_level, log_to_stderr, show};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -80,7 +80,7 @@ fn speeds(text: &str) -> Result<(u64, u64), String> {
 }
 
 pub fn run(args: DemoArgs) -> Exit {
-    log_to_stderr(&std::env::var("SD_SWAP_LOG").unwrap_or_else(|_| "warn".into()));
+    log_to_stderr(&log_level());
     let temporary = match &args.keep {
         Some(_) => None,
         None => match tempfile::tempdir() {

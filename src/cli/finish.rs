@@ -16,7 +16,7 @@ use crate::finish::{Ended, Finishing, Memory, Place, Timing, finish};
 use crate::texts::Language;
 
 use super::finish_face::Terminal;
-use super::{Exit, asked_to_end, log_to_stderr};
+use super::{Exit, asked_to_end, log_level, log_to_stderr};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -68,7 +68,7 @@ fn parse_time(text: &str) -> Result<Duration, String> {
 }
 
 pub fn run(args: FinishArgs) -> Exit {
-    log_to_stderr(&std::env::var("SD_SWAP_LOG").unwrap_or_else(|_| "warn".into()));
+    log_to_stderr(&log_level());
     let key = match args.key_file.as_deref().map(read_key).transpose() {
         Ok(key) => key,
         Err(why) => {

@@ -22,7 +22,7 @@ use crate::jobs::{ListedDisk, StartError};
 use crate::supervisor::parse_network;
 
 use super::target::{self, Target};
-use super::{Exit, ask, asked_to_end, log_to_stderr, show};
+use super::{Exit, ask, asked_to_end, log_level, log_to_stderr, show};
 
 /// More than any answer of /network/info has.
 const MOST_NETWORK: u64 = 1 << 20;
@@ -150,7 +150,7 @@ struct Order {
 }
 
 fn execute(order: Order, to: &Path, common: &Common) -> Exit {
-    log_to_stderr("warn");
+    log_to_stderr(&log_level());
     let files = [
         if let ImageChoice::File(path) = &order.image { Some(path.as_path()) } else { None },
         if let BackupChoice::File(path) = &order.backup { Some(path.as_path()) } else { None },

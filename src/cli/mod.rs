@@ -107,6 +107,11 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
+/// What `SD_SWAP_LOG` says, else warnings.
+fn log_level() -> String {
+    std::env::var("SD_SWAP_LOG").unwrap_or_else(|_| "warn".into())
+}
+
 /// Logs to stderr at `level` (or as a filter says) with times.
 fn log_to_stderr(level: &str) {
     let mut logger = env_logger::Builder::new();

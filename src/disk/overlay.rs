@@ -82,7 +82,7 @@ impl<'a> Overlay<'a> {
             }
         }
         let texts: Vec<&Secret> = self.settings.iter().map(|file| &file.content).collect();
-        let answer = tool(claim, &ToolCall::Put { offset: self.offset(), commands, texts }, work)?;
+        let answer = tool(claim, &ToolCall::Edit { offset: self.offset(), commands, texts }, work)?;
         match answer.code {
             0 => Ok(()),
             code => Err(CardError::tool_said("debugfs", code, &answer.output)),

@@ -37,6 +37,7 @@ struct MeterCells {
     /// `u64::MAX` stands for "not known".
     total: AtomicU64,
     known: AtomicBool,
+    uncounted: AtomicU64,
 }
 
 impl Meter {
@@ -46,6 +47,15 @@ impl Meter {
 
     pub fn add(&self, bytes: u64) {
         self.0.done.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes that are no part of the amount: what was counted when it was written is read back. They tell that it goes on.
+    pub fn add_uncounted(&self, bytes: u64) {
+        self.0.uncounted.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub fn uncounted(&self) -> u64 {
+        self.0.uncounted.load(Ordering::Relaxed)
     }
 
     pub fn set_done(&self, bytes: u64) {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::disk::{Disk, DiskId, Fingerprint};
-use crate::domain::progress::{Meter, StopFlag};
+use crate::domain::progress::StopFlag;
 use crate::domain::secret::Secret;
 use crate::domain::size::Bytes;
 
@@ -90,11 +90,9 @@ pub enum ToolCall<'a> {
     Check { offset: u64 },
     /// `resize2fs` to so many blocks.
     Resize { offset: u64, blocks: u64 },
-    /// `debugfs -w` with these commands, one a line; `{file}` in them stands for the inherited descriptor of `file`,
-    /// whose bytes read so far go into `meter`.
-    Edit { offset: u64, commands: Vec<String>, file: Option<&'a Path>, meter: Option<&'a Meter> },
-    /// The same with files that are nowhere but in memory: `{0}`, `{1}`, … in the commands stand for them.
-    Put { offset: u64, commands: Vec<String>, texts: Vec<&'a Secret> },
+    /// `debugfs -w` with these commands, one a line; `{0}`, `{1}`, … in them stand for files that are nowhere but in
+    /// memory.
+    Edit { offset: u64, commands: Vec<String>, texts: Vec<&'a Secret> },
 }
 
 impl ToolCall<'_> {
@@ -103,7 +101,7 @@ impl ToolCall<'_> {
         match self {
             ToolCall::Repair { .. } | ToolCall::Check { .. } => "e2fsck",
             ToolCall::Resize { .. } => "resize2fs",
-            ToolCall::Edit { .. } | ToolCall::Put { .. } => "debugfs",
+            ToolCall::Edit { .. } => "debugfs",
         }
     }
 }
@@ -112,7 +110,7 @@ impl ToolCall<'_> {
 pub struct ToolAnswer {
     /// Exit status; 128 + signal where it was killed.
     pub code: i32,
-    /// What it printed, both streams, at most 64 KiB.
+    /// What it printed, both streams: at most the first 64 KiB, of `debugfs` 16 MiB.
     pub output: String,
 }
 

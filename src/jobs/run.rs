@@ -49,6 +49,8 @@ pub struct Run {
     said_left: Cell<f64>,
     /// When the stage that the page speaks of moved its last byte, and how many it had.
     moved: Cell<(Instant, Option<Stage>, u64)>,
+    /// The most that a stage moved without counting it.
+    uncounted: Cell<u64>,
 }
 
 impl Run {
@@ -64,6 +66,7 @@ impl Run {
             rates: Cell::new(rates),
             said_left: Cell::new(0.0),
             moved: Cell::new((begun, None, 0)),
+            uncounted: Cell::new(0),
         };
         run.publish(true);
         run
@@ -149,6 +152,7 @@ impl Run {
     fn sample(&self, stage: Stage, meter: &Meter, begun: Instant, rate: &mut Rate) {
         let (amount, millis) = (meter.amount(), begun.elapsed().as_millis() as u64);
         rate.sample(millis, amount.done);
+        self.uncounted.set(meter.uncounted().max(self.uncounted.get()));
         if let Some(view) = self.view.borrow_mut().stages.iter_mut().find(|view| view.stage == stage) {
             (view.amount, view.millis) = (amount, millis);
             view.rate = rate.bytes_per_second().filter(|_| view.state == StageState::Running);
@@ -173,7 +177,8 @@ impl Run {
     /// Seconds since the stage that the page speaks of moved a byte, whatever moves beside it; 0 where none is counted.
     fn quiet(&self, view: &JobView) -> u64 {
         let main = view.main_stage().filter(|main| main.stage.moves_bytes());
-        let (stage, done) = (main.map(|main| main.stage), main.map_or(0, |main| main.amount.done));
+        let (stage, done) =
+            (main.map(|main| main.stage), main.map_or(0, |main| main.amount.done + self.uncounted.get()));
         let (since, last_stage, last_done) = self.moved.get();
         if (last_stage, last_done) != (stage, done) {
             self.moved.set((Instant::now(), stage, done));

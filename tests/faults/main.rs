@@ -12,3 +12,4 @@ mod backup;
 mod card;
 mod image;
 mod order;
+mod place;

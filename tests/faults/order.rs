@@ -170,8 +170,9 @@ fn everything_is_flushed_before_it_is_compared_and_before_tools_come() {
     let tools: Vec<_> = deeds(log).into_iter().filter(|op| !matches!(op, Op::Write { .. } | Op::Flush)).collect();
     let tool = Op::Tool;
     let grow = [Op::ShutOut, Op::AdmitTools, tool("e2fsck"), tool("resize2fs"), Op::ShutOut];
-    let pair = [tool("debugfs"), tool("e2fsck")];
-    let inject = [&[Op::AdmitTools][..], &pair, &pair, &[Op::ShutOut]].concat();
+    // The overlay; the backup's blocks are reserved, listed, and marked as written; it is written; both are checked.
+    let place = [Op::AdmitTools, tool("debugfs"), tool("debugfs"), tool("debugfs"), Op::ShutOut];
+    let inject = [&place[..], &[Op::AdmitTools, tool("e2fsck"), tool("e2fsck"), Op::ShutOut]].concat();
     let want = [&[Op::Claim, Op::ShutOut][..], &grow, &inject, &[Op::ShutOut]].concat();
     assert_eq!(tools, want);
 }

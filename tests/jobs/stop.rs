@@ -1,8 +1,13 @@
 //! Stopping in each stage: cancelled, with the right sentence about the card, and the next job runs.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use sd_swap::demo::releases::Fault;
 use sd_swap::domain::job::{CardNow, JobState, JobView};
+use sd_swap::domain::size::Bytes;
 use sd_swap::domain::stage::Stage;
+use sd_swap::host::scratch::fault::Op;
 use sd_swap::jobs::StopError;
 
 use crate::house::*;
@@ -54,6 +59,45 @@ async fn in_inject() {
     stopped_at(CardNow::Blank, |act, _| *act == Act::Tool("debugfs")).await;
 }
 
+/// The write that is under way is the last one of the backup.
+#[actix_web::test]
+async fn while_the_backup_is_written() {
+    let world = World::with(|spec| spec.backup_size = Bytes(12_000_000));
+    let writes = Arc::new(AtomicUsize::new(usize::MAX));
+    let counted = writes.clone();
+    let at = move |act: &Act, n: usize| match act {
+        // Tools are shut out the fourth time before it begins.
+        Act::ShutOut if n == 3 => {
+            counted.store(0, Ordering::SeqCst);
+            false
+        }
+        Act::Write(offset) if *offset > MIB && counted.load(Ordering::SeqCst) < usize::MAX / 2 => {
+            counted.fetch_add(1, Ordering::SeqCst) == 2
+        }
+        _ => false,
+    };
+    let (house, gate) = world.open_gated(at).await;
+    let id = house.start().await;
+    gate.reached().await;
+    let view = house.until(id, |view| view.stage(Stage::Inject).is_some_and(|inject| inject.amount.done > 0)).await;
+    // What is shown is what the card has.
+    assert!(view.stage(Stage::Inject).is_some_and(|inject| inject.amount.done <= 2 * MIB), "{view:#?}");
+    assert_eq!(house.jobs.stop(id).await, Ok(()));
+    house.until(id, |view| view.state == JobState::Stopping).await;
+    gate.open();
+    let view = house.ended(id).await;
+    assert_eq!((view.state, view.card_now), (JobState::Cancelled, CardNow::Blank), "{view:#?}");
+    let amount = view.stage(Stage::Inject).unwrap().amount;
+    assert!(amount.done <= 3 * MIB && amount.total > Some(10_000_000), "{amount:?}");
+    // Blanking writes the first and the last MiB.
+    let log = world.around.host.faults(&world.around.card).log();
+    let begun = log.iter().rposition(|op| matches!(op, Op::Tool(_))).unwrap();
+    let middle = MIB..(64 << 20) - MIB;
+    let of_backup = log[begun..].iter().filter(|op| matches!(op, Op::Write { offset, .. } if middle.contains(offset)));
+    assert_eq!(of_backup.count(), 3);
+    house.assert_usable().await;
+}
+
 #[actix_web::test]
 async fn in_download() {
     let world = World::new();
@@ -103,7 +147,7 @@ async fn while_the_backup_alone_is_made() {
 #[actix_web::test]
 async fn not_in_commit() {
     let world = World::new();
-    let (house, gate) = world.open_gated(|act, n| *act == Act::ShutOut && n == 4).await;
+    let (house, gate) = world.open_gated(|act, n| *act == Act::ShutOut && n == 5).await;
     let id = house.start().await;
     gate.reached().await;
     house.until(id, |view| runs(view, Stage::Commit)).await;

@@ -479,7 +479,8 @@ pub fn begin_of(log: &[Op], stage: Stage) -> usize {
         Stage::Grow => shut_outs[1],
         // Behind the look at the grown superblock.
         Stage::Inject => shut_outs[2] + 2,
-        Stage::Commit => shut_outs[4],
+        // Between them the backup was written.
+        Stage::Commit => shut_outs[5],
         Stage::Backup | Stage::Download => panic!("{stage:?} does not touch the card"),
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::mem::{Discriminant, discriminant};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,7 +30,6 @@ pub enum Act {
 pub struct Call {
     pub tool: &'static str,
     pub commands: Vec<String>,
-    pub file: Option<PathBuf>,
 }
 
 /// Called before each act with the number of acts of its kind so far.
@@ -157,11 +156,11 @@ impl Claim for WatchedClaim {
 
     fn tool(&self, call: &ToolCall<'_>, stop: &StopFlag) -> Result<ToolAnswer, HostError> {
         let tool = call.tool();
-        let (commands, file) = match call {
-            ToolCall::Edit { commands, file, .. } => (commands.clone(), file.map(Path::to_path_buf)),
-            _ => (Vec::new(), None),
+        let commands = match call {
+            ToolCall::Edit { commands, .. } => commands.clone(),
+            _ => Vec::new(),
         };
-        self.shared.calls.lock().unwrap().push(Call { tool, commands, file });
+        self.shared.calls.lock().unwrap().push(Call { tool, commands });
         self.shared.before(Act::Tool(tool));
         self.inner.tool(call, stop)
     }

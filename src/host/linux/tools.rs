@@ -3,12 +3,12 @@
 #![expect(clippy::disallowed_types, reason = "this is the place that starts child tools")]
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, PipeReader, Read, Write};
+use std::fs::File;
+use std::io::{self, PipeReader, Read, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
@@ -18,19 +18,18 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 
 use super::descriptor::Descriptor;
-use crate::domain::progress::{Meter, StopFlag};
-use crate::domain::secret::Secret;
+use crate::domain::progress::StopFlag;
 use crate::host::{HostError, ToolAnswer, ToolCall};
 
 /// Where distributions keep file system tools.
 const PLACES: [&str; 4] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 /// Checking and growing a 2 TB card over USB 2 takes minutes; a tool that needs longer hangs.
 const LIMIT: Duration = Duration::from_secs(30 * 60);
-/// A backup of hundreds of GB at a few MB/s.
-const EDIT_LIMIT: Duration = Duration::from_secs(24 * 3600);
-/// How often stop, time and progress are looked at while a tool is silent.
+/// How often stop and time are looked at while a tool is silent.
 const LOOK: Duration = Duration::from_millis(100);
 const MOST_OUTPUT: usize = 64 * 1024;
+/// `debugfs` lists where a file lies, and repeats each command: 60,000 parts of one.
+const MOST_EDIT_OUTPUT: usize = 16 * 1024 * 1024;
 
 /// Runs `call` on the card behind `card`. The tool sees it as its inherited descriptor, never by its name in `/dev`.
 pub fn run(card: &Descriptor, call: &ToolCall<'_>, stop: &StopFlag) -> Result<ToolAnswer, HostError> {
@@ -49,38 +48,32 @@ pub fn look(disk: BorrowedFd<'_>, offset: u64, stop: &StopFlag) -> Result<ToolAn
     Plan::of(&ToolCall::Check { offset }, disk.as_raw_fd())?.run(disk.as_raw_fd(), stop)
 }
 
-struct Plan<'a> {
+struct Plan {
     tool: &'static str,
     arguments: Vec<OsString>,
     /// Sent to its standard input.
     script: String,
     /// What it reads from, inherited.
     files: Vec<File>,
-    meter: Option<&'a Meter>,
-    limit: Duration,
+    most_output: usize,
 }
 
-impl<'a> Plan<'a> {
-    fn of(call: &ToolCall<'a>, card: RawFd) -> Result<Plan<'a>, HostError> {
+impl Plan {
+    fn of(call: &ToolCall<'_>, card: RawFd) -> Result<Plan, HostError> {
         let at = |offset: &u64| OsString::from(format!("/proc/self/fd/{card}?offset={offset}"));
         let tool = call.tool();
         let plan =
-            |arguments| Plan { tool, arguments, script: String::new(), files: Vec::new(), meter: None, limit: LIMIT };
+            |arguments| Plan { tool, arguments, script: String::new(), files: Vec::new(), most_output: MOST_OUTPUT };
         Ok(match call {
             ToolCall::Repair { offset } => plan(vec!["-fy".into(), at(offset)]),
             ToolCall::Check { offset } => plan(vec!["-fn".into(), at(offset)]),
             ToolCall::Resize { offset, blocks } => plan(vec![at(offset), blocks.to_string().into()]),
-            ToolCall::Edit { offset, commands, file, meter } => {
-                let file = file.map(File::open).transpose().map_err(|source| HostError::Tool { tool, source })?;
-                let files: Vec<File> = file.into_iter().collect();
-                let script = script(commands, |_| "{file}".into(), &files);
-                Plan { script, files, meter: *meter, limit: EDIT_LIMIT, ..plan(edit(at(offset))) }
-            }
-            ToolCall::Put { offset, commands, texts } => {
-                let files: io::Result<Vec<File>> = texts.iter().map(|text| in_memory(text)).collect();
+            ToolCall::Edit { offset, commands, texts } => {
+                let files: io::Result<Vec<File>> = texts.iter().map(|text| in_memory(text.reveal())).collect();
                 let files = files.map_err(|source| HostError::Tool { tool, source })?;
-                let script = script(commands, |number| format!("{{{number}}}"), &files);
-                Plan { script, files, ..plan(edit(at(offset))) }
+                let script = script(commands, &files);
+                let arguments = vec!["-w".into(), "-f".into(), "-".into(), at(offset)];
+                Plan { script, files, most_output: MOST_EDIT_OUTPUT, ..plan(arguments) }
             }
         })
     }
@@ -89,7 +82,7 @@ impl<'a> Plan<'a> {
         let failed = |source| HostError::Tool { tool: self.tool, source };
         let program = find(self.tool).ok_or(HostError::ToolMissing { tool: self.tool })?;
         let (mut output, mut child) = self.spawn(&program, card).map_err(failed)?;
-        let heard = self.attend(&mut child, &mut output, stop);
+        let heard = self.attend(&mut output, stop);
         if heard.is_err() {
             // It may have ended by itself in the meantime; waiting tells, and leaves no zombie.
             let _ = child.kill();
@@ -102,22 +95,18 @@ impl<'a> Plan<'a> {
         let (output, theirs) = io::pipe()?;
         let mut command = Command::new(program);
         command.args(&self.arguments).env_clear().env("LC_ALL", "C").current_dir("/");
-        command.stdin(Stdio::piped()).stdout(theirs.try_clone()?).stderr(theirs);
+        // Not a pipe: a tool that waits until somebody hears it reads no more commands.
+        command.stdin(in_memory(&self.script)?).stdout(theirs.try_clone()?).stderr(theirs);
         let inherited: Vec<RawFd> = self.files.iter().map(|f| f.as_raw_fd()).chain([card]).collect();
         // SAFETY: between fork and exec only prctl and fcntl are called, which are async-signal-safe; nothing is allocated.
         unsafe { command.pre_exec(move || prepare(&inherited)) };
-        let mut child = command.spawn()?;
-        // The ends of the pipe that `command` holds go with it; else the output would never end.
-        drop(command);
-        if let Some(mut input) = child.stdin.take() {
-            // A tool that ended before it read everything says so by its status.
-            let _ = input.write_all(self.script.as_bytes());
-        }
+        // The ends of the pipe that `command` holds go with it at the end; else the output would never end.
+        let child = command.spawn()?;
         Ok((output, child))
     }
 
-    /// Reads what it prints until it closes its output; looks at stop, time and progress meanwhile.
-    fn attend(&self, child: &mut Child, output: &mut PipeReader, stop: &StopFlag) -> Result<String, HostError> {
+    /// Reads what it prints until it closes its output; looks at stop and time meanwhile.
+    fn attend(&self, output: &mut PipeReader, stop: &StopFlag) -> Result<String, HostError> {
         let failed = |source| HostError::Tool { tool: self.tool, source };
         let begun = Instant::now();
         let (mut heard, mut chunk) = (Vec::new(), [0; 4096]);
@@ -126,10 +115,9 @@ impl<'a> Plan<'a> {
             if stop.is_set() {
                 return Err(HostError::Stopped);
             }
-            if begun.elapsed() > self.limit {
-                return Err(HostError::ToolTimeout { tool: self.tool, limit: self.limit });
+            if begun.elapsed() > LIMIT {
+                return Err(HostError::ToolTimeout { tool: self.tool, limit: LIMIT });
             }
-            self.measure(child);
             let mut ready = [PollFd::new(output.as_fd(), PollFlags::POLLIN)];
             match poll(&mut ready, look) {
                 Ok(0) | Err(nix::errno::Errno::EINTR) => continue,
@@ -138,44 +126,29 @@ impl<'a> Plan<'a> {
             }
             match output.read(&mut chunk).map_err(failed)? {
                 0 => break,
-                n if heard.len() < MOST_OUTPUT => heard.extend_from_slice(chunk.get(..n).unwrap_or(&[])),
+                n if heard.len() < self.most_output => heard.extend_from_slice(chunk.get(..n).unwrap_or(&[])),
                 _ => {}
             }
         }
         Ok(String::from_utf8_lossy(&heard).into_owned())
     }
-
-    /// The bytes that the child has read so far are those of the file that it copies, and a little of the file system.
-    fn measure(&self, child: &Child) {
-        let Some(meter) = self.meter else { return };
-        let Ok(text) = fs::read_to_string(format!("/proc/{}/io", child.id())) else { return };
-        let read = text.lines().find_map(|line| line.strip_prefix("rchar: ")?.trim().parse::<u64>().ok());
-        if let Some(read) = read {
-            let most = meter.amount().total.unwrap_or(u64::MAX);
-            meter.set_done(read.min(most));
-        }
-    }
 }
 
-/// The arguments of `debugfs` for commands from its standard input.
-fn edit(at: OsString) -> Vec<OsString> {
-    vec!["-w".into(), "-f".into(), "-".into(), at]
-}
-
-/// The commands, one a line, with the names of inherited files in place of what stands for them.
-fn script(commands: &[String], mark: impl Fn(usize) -> String, files: &[File]) -> String {
+/// The commands, one a line, with the names of inherited files in place of `{0}`, `{1}`, ….
+fn script(commands: &[String], files: &[File]) -> String {
     let name = |file: &File| format!("/proc/self/fd/{}", file.as_raw_fd());
     let named = |line: &String| {
-        let line = files.iter().enumerate().fold(line.clone(), |line, (n, file)| line.replace(&mark(n), &name(file)));
-        line + "\n"
+        let files = files.iter().enumerate();
+        files.fold(line.clone(), |line, (n, file)| line.replace(&format!("{{{n}}}"), &name(file))) + "\n"
     };
     commands.iter().map(named).collect()
 }
 
-/// A file without a name and on no disk: a password may be in it.
-fn in_memory(text: &Secret) -> io::Result<File> {
+/// A file without a name and on no disk, to be read from its beginning: a password may be in it.
+fn in_memory(text: &str) -> io::Result<File> {
     let mut file = File::from(memfd_create(c"sd-swap", MFdFlags::MFD_CLOEXEC)?);
-    file.write_all(text.reveal().as_bytes())?;
+    file.write_all(text.as_bytes())?;
+    file.rewind()?;
     Ok(file)
 }
 
