@@ -59,12 +59,17 @@ impl Belt {
     ) -> Result<(), CardError> {
         let belt = Belt::new(pieces, image_size);
         thread::scope(|scope| {
-            let _closing = Closing(&belt);
-            for _ in 0..pieces.workers().max(1) {
+            let _closing = Closing(&belt, pieces);
+            for nth in 0..pieces.workers().max(1) {
                 let worker = thread::Builder::new().name("decoder".into());
                 belt.state().working += 1;
                 let spawned = worker.spawn_scoped(scope, || belt.work(pieces));
-                spawned.inspect_err(|_| belt.state().working -= 1).map_err(CardError::Image)?;
+                match spawned.inspect_err(|_| belt.state().working -= 1) {
+                    Err(error) if nth == 0 => return Err(CardError::Image(error)),
+                    // With fewer it only takes longer.
+                    Err(_) => break,
+                    Ok(_) => {}
+                }
             }
             while let Some((number, (chunk, bytes))) = belt.take(work)? {
                 work.go_on()?;
@@ -208,11 +213,14 @@ impl Belt {
 }
 
 /// However the writer ends, the workers end too.
-struct Closing<'a>(&'a Belt);
+struct Closing<'a>(&'a Belt, &'a dyn Pieces);
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
         self.0.state().closed = true;
+        if self.0.is_given_up() {
+            self.1.give_up();
+        }
         self.0.freed.notify_all();
     }
 }
@@ -253,6 +261,9 @@ mod tests {
         workers: usize,
         /// The piece at this place cannot be read.
         broken: Option<u64>,
+        /// From this place on nothing has come yet.
+        comes_to: Option<u64>,
+        given_up: (Mutex<bool>, Condvar),
     }
 
     struct Reader<'a>(&'a Made, u64, u64);
@@ -266,6 +277,10 @@ mod tests {
         }
         fn reader(&self) -> Box<dyn PieceReader + '_> {
             Box::new(Reader(self, 0, 0))
+        }
+        fn give_up(&self) {
+            *self.given_up.0.lock().unwrap() = true;
+            self.given_up.1.notify_all();
         }
     }
 
@@ -287,6 +302,12 @@ mod tests {
             if self.0.broken.is_some_and(|at| (self.1..self.1 + self.2).contains(&at)) {
                 return Err(io::Error::other("broken"));
             }
+            if self.0.comes_to.is_some_and(|end| self.1 >= end) {
+                let (given_up, changed) = &self.0.given_up;
+                let bound = Duration::from_secs(60);
+                drop(changed.wait_timeout_while(given_up.lock().unwrap(), bound, |up| !*up).unwrap());
+                return Err(io::Error::other("given up"));
+            }
             let length = buffer.len().min(self.2 as usize).min((MIB - self.1 % MIB) as usize);
             buffer[..length].fill(byte(self.1));
             (self.1, self.2) = (self.1 + length as u64, self.2 - length as u64);
@@ -295,7 +316,8 @@ mod tests {
     }
 
     fn made(piece: u64, size: u64, workers: usize) -> Made {
-        Made { next: AtomicU64::new(0), piece: piece * MIB, size, workers, broken: None }
+        let (next, given_up) = (AtomicU64::new(0), Default::default());
+        Made { next, piece: piece * MIB, size, workers, broken: None, comes_to: None, given_up }
     }
 
     #[test]
@@ -335,6 +357,24 @@ mod tests {
         // More.
         let ended = Belt::run(&made(4, size, 2), size - MIB, &Work::default(), |_, _, _| Ok(()));
         assert!(matches!(ended, Err(CardError::Image(_))));
+    }
+
+    #[test]
+    fn who_waits_for_bytes_does_not_hold_up_the_end() {
+        let size = 60 * MIB;
+        for workers in [1, 3] {
+            let pieces = Made { comes_to: Some(20 * MIB), ..made(4, size, workers) };
+            let ended = Belt::run(&pieces, size, &Work::default(), |number, _, _| match number {
+                10 => Err(CardError::Gone),
+                _ => Ok(()),
+            });
+            assert!(matches!(ended, Err(CardError::Gone)));
+            assert!(*pieces.given_up.0.lock().unwrap());
+            // At its good end nobody is sent away.
+            let whole = made(4, size, workers);
+            Belt::run(&whole, size, &Work::default(), |_, _, _| Ok(())).unwrap();
+            assert!(!*whole.given_up.0.lock().unwrap());
+        }
     }
 
     #[test]

@@ -22,8 +22,10 @@ pub struct Card<S> {
     pub(super) state: S,
 }
 
-/// Claimed and compared with what the user confirmed; nothing written.
-pub struct Claimed;
+/// Claimed and compared with what the user confirmed (`seen`); nothing written.
+pub struct Claimed {
+    seen: Fingerprint,
+}
 
 /// The image is on the card, but for its first MiB, which is here.
 pub struct Written {
@@ -62,15 +64,6 @@ pub struct Failed {
 }
 
 impl<S> Card<S> {
-    /// Compares once more with what the user confirmed: minutes may lie between claim and first write.
-    pub fn still(self, seen: &Fingerprint) -> Result<Card<S>, Failed> {
-        match self.claim.fingerprint() {
-            Ok(now) if now == *seen => Ok(self),
-            Ok(_) => Err(self.abandon(CardError::Changed)),
-            Err(error) => Err(self.abandon(CardError::Claim(error))),
-        }
-    }
-
     pub(super) fn with<T>(self, state: T) -> Card<T> {
         Card { claim: self.claim, size: self.size, touched: self.touched, state }
     }
@@ -122,7 +115,23 @@ impl Card<Claimed> {
             Err(error) => return Err(CardError::Claim(error)),
         }
         let size = claim.size().map_err(|source| CardError::Read { at: Bytes::ZERO, source })?;
-        Ok(Card { claim, size: Bytes(size.sectors() * SECTOR), touched: false, state: Claimed })
+        Ok(Card { claim, size: Bytes(size.sectors() * SECTOR), touched: false, state: Claimed { seen: seen.clone() } })
+    }
+
+    /// Compares once more with what the user confirmed: minutes may lie between claim and first write.
+    pub fn still(self) -> Result<Card<Claimed>, Failed> {
+        match self.is_still() {
+            Ok(()) => Ok(self),
+            Err(error) => Err(self.abandon(error)),
+        }
+    }
+
+    fn is_still(&self) -> Result<(), CardError> {
+        match self.claim.fingerprint() {
+            Ok(now) if now == self.state.seen => Ok(()),
+            Ok(_) => Err(CardError::Changed),
+            Err(error) => Err(CardError::Claim(error)),
+        }
     }
 
     /// Refuses an image that is not one of Home Assistant OS as far as its table tells, before anything is erased.
@@ -160,6 +169,8 @@ impl Card<Claimed> {
         let bytes = write::Opened::open(image)?;
         bytes.check_table(image_size)?;
         work.go_on()?;
+        // The first bytes of an image may have been waited for.
+        self.is_still()?;
         self.touched = true;
         blank::blank(self.claim.as_ref(), self.size)?;
         blank::find_counterfeit(self.claim.as_ref(), self.size, work)?;

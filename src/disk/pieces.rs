@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::sync::{Mutex, PoisonError};
 
-/// Where the bytes of an image come from; opened once to write, and again to mend single blocks.
+/// Where the bytes of an image come from; opened to look at its table, to write, and again to mend single blocks.
 pub trait ImageBytes: Sync {
     /// Unpacked bytes of the whole image.
     fn size(&self) -> u64;
@@ -11,7 +11,7 @@ pub trait ImageBytes: Sync {
     fn open(&self) -> io::Result<Box<dyn Read + Send>>;
     /// The same bytes in pieces; by default in one.
     fn share(&self) -> io::Result<Box<dyn Pieces + '_>> {
-        Ok(one_piece(self.open()?, self.size()))
+        Ok(one_piece(self.open()?, self.size(), || ()))
     }
 }
 
@@ -22,6 +22,8 @@ pub trait Pieces: Sync {
     /// Bytes of the longest piece.
     fn longest(&self) -> u64;
     fn reader(&self) -> Box<dyn PieceReader + '_>;
+    /// Nobody takes any more of it: a reader that waits for bytes errs.
+    fn give_up(&self);
 }
 
 /// Reads one piece after the other, each to its end.
@@ -31,17 +33,18 @@ pub trait PieceReader: Read {
     fn next_piece(&mut self) -> io::Result<Option<(u64, u64)>>;
 }
 
-/// An image that can only be read from its beginning to its end.
-pub fn one_piece(image: Box<dyn Read + Send>, size: u64) -> Box<dyn Pieces> {
-    Box::new(OnePiece { image: Mutex::new(Some(image)), size })
+/// An image that can only be read from its beginning to its end. `give_up` ends a wait for its bytes.
+pub fn one_piece<'a>(image: Box<dyn Read + Send>, size: u64, give_up: impl Fn() + Sync + 'a) -> Box<dyn Pieces + 'a> {
+    Box::new(OnePiece { image: Mutex::new(Some(image)), size, give_up })
 }
 
-struct OnePiece {
+struct OnePiece<G> {
     image: Mutex<Option<Box<dyn Read + Send>>>,
     size: u64,
+    give_up: G,
 }
 
-impl Pieces for OnePiece {
+impl<G: Fn() + Sync> Pieces for OnePiece<G> {
     fn workers(&self) -> usize {
         1
     }
@@ -51,19 +54,24 @@ impl Pieces for OnePiece {
     }
 
     fn reader(&self) -> Box<dyn PieceReader + '_> {
-        Box::new(OneReader { whole: self, taken: None })
+        Box::new(OneReader { image: &self.image, size: self.size, taken: None })
+    }
+
+    fn give_up(&self) {
+        (self.give_up)();
     }
 }
 
 struct OneReader<'a> {
-    whole: &'a OnePiece,
+    image: &'a Mutex<Option<Box<dyn Read + Send>>>,
+    size: u64,
     taken: Option<Box<dyn Read + Send>>,
 }
 
 impl PieceReader for OneReader<'_> {
     fn next_piece(&mut self) -> io::Result<Option<(u64, u64)>> {
-        self.taken = self.whole.image.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Ok(self.taken.as_ref().map(|_| (0, self.whole.size)))
+        self.taken = self.image.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(self.taken.as_ref().map(|_| (0, self.size)))
     }
 }
 

@@ -289,6 +289,8 @@ pub struct Made {
     pub image_file_bytes: Option<Bytes>,
     /// Unpacked: what went onto the card.
     pub image_bytes: Option<Bytes>,
+    /// The card was written while the image was downloaded.
+    pub beside_download: bool,
     pub backup: Option<BackupSlug>,
     /// As Home Assistant lists it; `None` if it has none.
     pub backup_name: Option<String>,
@@ -342,6 +344,13 @@ impl JobView {
     /// The stage that the page speaks of: the last running one in order, but not the backup while another runs.
     pub fn main_stage(&self) -> Option<&StageView> {
         main_stage(&self.stages)
+    }
+
+    /// The stage that is waited for: the one that the page speaks of, but the download where that feeds the card.
+    pub fn waits_for(&self) -> Option<&StageView> {
+        let main = self.main_stage()?;
+        let running = |s: &&StageView| s.stage == Stage::Download && s.state == StageState::Running;
+        self.stages.iter().find(running).filter(|_| main.stage == Stage::Write).or(Some(main))
     }
 
     /// The stage that failed or was stopped, else the one that runs, else the one that was about to begin. `None`:

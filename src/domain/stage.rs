@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::texts::Language;
 
 /// A stage of "make card". The order of the variants is the order of the steps on the page; `Backup` runs beside
-/// `Download`, `Write` and `Verify`.
+/// `Download`, `Write` and `Verify`, and `Download` beside `Write` where the image allows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {

@@ -106,6 +106,11 @@ impl Cache {
         }
     }
 
+    /// An earlier run has left some of it.
+    pub fn has_part_of(&self, source: &Source) -> bool {
+        Part::of(&self.dir, &source.name).left_over(source).is_some()
+    }
+
     /// What a download of `source` goes into. Other begun downloads give way to it.
     pub(super) fn part_for(&self, source: &Source) -> Result<Part, ImageError> {
         fs::create_dir_all(&self.dir).map_err(|error| ImageError::storing(&self.dir, Bytes::ZERO, error))?;

@@ -22,7 +22,8 @@ use crate::domain::size::Bytes;
 ///
 /// To be stopped by the flag and awaited, not dropped: a dropped one still stores what was under way.
 ///
-/// Whoever reads `growing` gets the bytes as they come. It ends when the download does.
+/// Whoever reads `growing` gets the bytes as they come. It ends when the download does. What an earlier run has left may
+/// turn out wrong at the end only: see [`Cache::has_part_of`].
 pub async fn fetch(
     client: &awc::Client,
     pace: &Pace,
@@ -50,7 +51,7 @@ pub async fn fetch(
             return admit(cache, source, &part, digest).await;
         }
         part.remove();
-        if !inherited || growing.was_read() {
+        if !inherited {
             return Err(ImageError::Damaged { name: source.name.clone() });
         }
         log::warn!("what an earlier run left of {} does not fit; starting over", source.name);

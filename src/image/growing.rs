@@ -11,6 +11,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::ImageError;
 
+/// How often a file may be found shorter than was said; more, and somebody else has cut it.
+const CUTS_MOST: u32 = 10;
+
 /// Shared by the download, which tells what there is, and any number of readers.
 #[derive(Debug, Clone, Default)]
 pub struct Growing(Arc<Shared>);
@@ -27,8 +30,10 @@ struct State {
     /// Bytes from the beginning on that may be read.
     stored: u64,
     end: Option<End>,
-    /// Somebody has got bytes of it.
-    was_read: bool,
+    /// It was cut and filled again.
+    started_over: bool,
+    /// Nobody wants its bytes any more.
+    given_up: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +52,10 @@ impl Growing {
 
     /// Called after the bytes were written; 0 before the file is cut.
     pub(super) fn stored(&self, bytes: u64) {
-        self.change(|state| state.stored = bytes);
+        self.change(|state| {
+            state.started_over |= bytes < state.stored;
+            state.stored = bytes;
+        });
     }
 
     /// Ends it. The first call counts.
@@ -55,9 +63,9 @@ impl Growing {
         self.change(|state| state.end = state.end.or(Some(if whole { End::Whole } else { End::Broken })));
     }
 
-    /// Somebody has bytes of it, so that another beginning would not fit what comes after them.
-    pub(super) fn was_read(&self) -> bool {
-        self.state().was_read
+    /// Every reader errs from now on, also one that waits. The download goes on.
+    pub(super) fn give_up(&self) {
+        self.change(|state| state.given_up = true);
     }
 
     /// From the first byte on. Waits for what is still to come; the end comes only once the digest was found right.
@@ -67,10 +75,24 @@ impl Growing {
 
     /// Waits for its end: whether all of it is there, and right.
     pub(super) fn is_whole(&self) -> bool {
+        self.at_end() == End::Whole
+    }
+
+    /// Waits for its end: the file, if all of it is there, and right.
+    pub(super) fn whole(&self) -> Option<Arc<File>> {
+        self.is_whole().then(|| self.state().file.clone()).flatten()
+    }
+
+    /// What was read of it before may not be what is there now.
+    pub(super) fn has_started_over(&self) -> bool {
+        self.state().started_over
+    }
+
+    fn at_end(&self) -> End {
         let mut state = self.state();
         loop {
             match state.end {
-                Some(end) => return end == End::Whole,
+                Some(end) => return end,
                 None => state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             }
         }
@@ -91,11 +113,10 @@ impl Growing {
         let mut state = self.state();
         loop {
             match (&state.file, state.end) {
+                _ if state.given_up => return Err(ImageError::Stopped),
                 (_, Some(End::Broken)) => return Err(ImageError::Stopped),
                 (Some(file), _) if state.stored > position => {
-                    let there = (file.clone(), state.stored - position);
-                    state.was_read = true;
-                    return Ok(Some(there));
+                    return Ok(Some((file.clone(), state.stored - position)));
                 }
                 (_, Some(End::Whole)) => return Ok(None),
                 (_, None) => state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
@@ -112,8 +133,13 @@ pub struct GrowingReader {
 
 impl Read for GrowingReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while !buffer.is_empty() {
-            let Some((file, there)) = self.growing.wait(self.position).map_err(ImageError::into_io)? else { break };
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        for _ in 0..CUTS_MOST {
+            let Some((file, there)) = self.growing.wait(self.position).map_err(ImageError::into_io)? else {
+                return Ok(0);
+            };
             let most = usize::try_from(there).unwrap_or(usize::MAX).min(buffer.len());
             let read = file.read_at(buffer.get_mut(..most).unwrap_or_default(), self.position)?;
             // None: it was cut in between.
@@ -122,7 +148,7 @@ impl Read for GrowingReader {
                 return Ok(read);
             }
         }
-        Ok(0)
+        Err(io::ErrorKind::UnexpectedEof.into())
     }
 }
 
@@ -194,11 +220,9 @@ mod tests {
     fn what_is_there_is_read_and_what_comes_is_waited_for() {
         let mut download = Download::new();
         let (told, reader) = read_beside(&download.growing);
-        assert!(!download.growing.was_read());
         download.begin();
         download.get(b"abc");
         assert_eq!(take(&told, 3), b"abc");
-        assert!(download.growing.was_read());
         download.get(b"de");
         assert_eq!(take(&told, 2), b"de");
         assert!(!reader.is_finished(), "whether that was all is not known yet");
@@ -207,6 +231,7 @@ mod tests {
         let mut again = String::new();
         download.growing.reader().read_to_string(&mut again).unwrap();
         assert_eq!(again, "abcde");
+        assert!(download.growing.whole().is_some() && !download.growing.has_started_over());
     }
 
     #[test]
@@ -222,6 +247,31 @@ mod tests {
         assert_eq!(take(&told, 1), b"E");
         download.growing.ends(true);
         reader.join().unwrap().unwrap();
+        assert!(download.growing.has_started_over());
+    }
+
+    #[test]
+    fn who_is_not_wanted_any_more_waits_no_longer() {
+        let mut download = Download::new();
+        download.begin();
+        download.get(b"a");
+        let (told, reader) = read_beside(&download.growing);
+        assert_eq!(take(&told, 1), b"a");
+        download.growing.give_up();
+        assert!(reader.join().unwrap().is_err());
+        download.growing.ends(true);
+        assert!(download.growing.whole().is_some(), "the download itself is right");
+    }
+
+    #[test]
+    fn a_file_that_somebody_else_has_cut_is_an_error() {
+        let mut download = Download::new();
+        download.begin();
+        download.get(b"abc");
+        download.file.set_len(1).unwrap();
+        let mut all = Vec::new();
+        let error = download.growing.reader().read_to_end(&mut all).unwrap_err();
+        assert_eq!((error.kind(), &all[..]), (io::ErrorKind::UnexpectedEof, &b"a"[..]));
     }
 
     #[test]

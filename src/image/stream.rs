@@ -50,6 +50,7 @@ impl ImageStream {
         let tail_from = size.checked_sub(TAIL)?;
         let mut ends = match ends(&getter, source, size, tail_from).await {
             Ok(ends) => ends?,
+            Err(ImageError::Stopped) => return None,
             Err(error) => {
                 log::info!("{error}; {} is downloaded before it is used", source.name);
                 return None;
@@ -72,9 +73,27 @@ impl ImageStream {
         self.digest
     }
 
-    /// Waits for the end of the download: whether it has the right digest.
+    /// Waits for the end of the download: whether that has the right digest and nobody can have read anything else.
+    pub fn is_as_published(&self) -> bool {
+        self.is_as_told() && !self.growing.has_started_over()
+    }
+
+    /// Waits for the end of the download: whether its own end says what was told of it before.
+    pub fn is_as_told(&self) -> bool {
+        let Some(file) = self.growing.whole() else { return false };
+        let (mut file, length) = (&*file, self.image.file_size.0);
+        let unpacked = xz::unpacked_size(&mut file, length);
+        unpacked.is_ok_and(|size| size == self.image.size.0) && BlockPlan::read(&mut file, length) == self.plan
+    }
+
+    /// Waits for the end of the download: whether it has the right digest. If not, it says why itself.
     pub fn is_whole(&self) -> bool {
         self.growing.is_whole()
+    }
+
+    /// Every reader errs from now on, also one that waits.
+    pub fn give_up(&self) {
+        self.growing.give_up();
     }
 
     /// As [`ImageFile::open_watched`]; reading waits for what is still to come.

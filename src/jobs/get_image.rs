@@ -72,7 +72,11 @@ async fn download(
     early: Option<oneshot::Sender<ImageStream>>,
 ) -> Result<Kept, ImageError> {
     let (client, pace, growing) = (&world.client, &world.pace, Growing::default());
-    let stream = ImageStream::of(client, pace, source, &growing, &work.stop).await;
+    // What an earlier run has left is judged at the end only: no card is erased for bytes that may be damaged.
+    let stream = match world.cache.has_part_of(source) {
+        true => None,
+        false => ImageStream::of(client, pace, source, &growing, &work.stop).await,
+    };
     if let (Some(stream), Some(early)) = (stream, early) {
         // Nobody waits for it any more where the job has ended beside us.
         let _ = early.send(stream);

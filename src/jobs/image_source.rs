@@ -29,11 +29,11 @@ impl Origin {
         }
     }
 
-    /// Whether it is what it has to be; of one that is still being downloaded once that has ended.
-    pub fn is_whole(&self) -> bool {
+    /// Whether its size and its blocks are what they were taken for; of a download once that has ended.
+    pub fn is_as_told(&self) -> bool {
         match self {
             Origin::File(_) => true,
-            Origin::Stream(stream) => stream.is_whole(),
+            Origin::Stream(stream) => stream.is_as_told(),
         }
     }
 
@@ -41,6 +41,13 @@ impl Origin {
         match self {
             Origin::File(file) => file.open_watched(None),
             Origin::Stream(stream) => stream.open_watched(),
+        }
+    }
+
+    /// Ends every wait for bytes that are still to come.
+    fn give_up(&self) {
+        if let Origin::Stream(stream) = self {
+            stream.give_up();
         }
     }
 
@@ -100,20 +107,21 @@ impl ImageBytes for Source {
             Some((workers, plan)) if workers > 1 => {
                 let (blocks, packed) = self.origin.open_blocks(plan).map_err(io::Error::other)?;
                 self.note(packed);
-                Ok(Box::new(Shared { blocks, workers }))
+                Ok(Box::new(Shared { blocks, workers, origin: &self.origin }))
             }
-            _ => Ok(one_piece(self.open()?, self.size())),
+            _ => Ok(one_piece(self.open()?, self.size(), || self.origin.give_up())),
         }
     }
 }
 
 /// An image whose blocks are unpacked side by side.
-struct Shared {
+struct Shared<'a> {
     blocks: Blocks,
     workers: usize,
+    origin: &'a Origin,
 }
 
-impl Pieces for Shared {
+impl Pieces for Shared<'_> {
     fn workers(&self) -> usize {
         self.workers
     }
@@ -124,6 +132,10 @@ impl Pieces for Shared {
 
     fn reader(&self) -> Box<dyn PieceReader + '_> {
         Box::new(SharedReader(BlockReader::new(&self.blocks)))
+    }
+
+    fn give_up(&self) {
+        self.origin.give_up();
     }
 }
 

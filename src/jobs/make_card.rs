@@ -58,7 +58,7 @@ pub async fn make_card(
     let backup = Box::pin(backup_stage(run, world, request));
     let (backup, card) = if request.backup == BackupChoice::New {
         // Side by side: the Supervisor packs while we fetch and write.
-        beside(run, backup, Box::pin(fill(run, world, request, card, &plan, ready(true)))).await?
+        beside(run, backup, Box::pin(fill(run, world, card, &plan, ready(true)))).await?
     } else {
         // A backup that exists is known to restore before the card is touched (BK-7).
         let (tell, told) = oneshot::channel();
@@ -68,7 +68,7 @@ pub async fn make_card(
             let _ = tell.send(());
             Ok(backup)
         };
-        beside(run, backup, Box::pin(fill(run, world, request, card, &plan, async { told.await.is_ok() }))).await?
+        beside(run, backup, Box::pin(fill(run, world, card, &plan, async { told.await.is_ok() }))).await?
     };
     let card = run.stage(Stage::Inject, async |work| inject(card, backup, luggage.files(), work).await).await?;
     note_carried(run, &luggage);
@@ -94,7 +94,7 @@ pub async fn flash(
 ) -> Result<Card<Finished>, Ended> {
     let card = run.stage(Stage::Preflight, async |work| claim(world, request, work).await).await?;
     let content = if verify { Content::Anything } else { Content::Unread };
-    let (card, image) = bring(run, world, request, card, &plan, content, ready(true)).await?;
+    let (card, image) = bring(run, world, card, &plan, content, ready(true)).await?;
     let card = match verify {
         true => run.stage(Stage::Verify, async |work| verify_card(card, image, work).await).await?,
         false => {
@@ -174,12 +174,11 @@ async fn backup_stage(run: &Run, world: &World, request: &CardRequest) -> Result
 async fn fill(
     run: &Run,
     world: &World,
-    request: &CardRequest,
     card: Card<Claimed>,
     plan: &ImagePlan,
     may_begin: impl Future<Output = bool>,
 ) -> Result<Card<Grown>, Ended> {
-    let (card, image) = bring(run, world, request, card, plan, Content::HomeAssistant, may_begin).await?;
+    let (card, image) = bring(run, world, card, plan, Content::HomeAssistant, may_begin).await?;
     let card = run.stage(Stage::Verify, async |work| verify_card(card, image, work).await).await?;
     let rewritten = card.rewritten().to_vec();
     if !rewritten.is_empty() {
@@ -198,7 +197,6 @@ async fn fill(
 async fn bring(
     run: &Run,
     world: &World,
-    request: &CardRequest,
     card: Card<Claimed>,
     plan: &ImagePlan,
     content: Content,
@@ -210,18 +208,18 @@ async fn bring(
         if !may_begin.await {
             return Err(Ended::Stopped);
         }
+        run.expect(|expected| expected.streams = stream.is_some());
+        run.made(|made| made.beside_download = stream.is_some());
         let Some(stream) = stream else { return Ok(Early::Waiting(card)) };
         run.expect(|expected| expected.image = stream.size().0);
         let digest = stream.digest();
-        write(run, request, card, Origin::Stream(stream), digest, content).await.map(Early::Written)
+        write(run, card, Origin::Stream(stream), digest, content).await.map(Early::Written)
     };
     let download = Box::pin(get_image_stage(run, world, plan, tell));
     let (image, card) = beside(run, download, Box::pin(early)).await?;
     let card = match card {
         Early::Written(card) => card,
-        Early::Waiting(card) => {
-            write(run, request, card, Origin::File(image.file.clone()), image.digest, content).await?
-        }
+        Early::Waiting(card) => write(run, card, Origin::File(image.file.clone()), image.digest, content).await?,
     };
     Ok((card, image))
 }
@@ -243,22 +241,20 @@ enum Content {
 
 async fn write(
     run: &Run,
-    request: &CardRequest,
     card: Card<Claimed>,
     image: Origin,
     digest: Digest,
     content: Content,
 ) -> Result<Card<Written>, Ended> {
-    let seen = request.seen.clone();
     run.stage(Stage::Write, async |work| {
         let origin = image.clone();
-        let compared = on_thread("compare", move || match content {
-            Content::HomeAssistant => {
-                let card = card.still(&seen).map_err(|failed| trouble::card(Stage::Write, failed))?;
-                card.refuse_foreign(&Source::new(origin.clone())).map_err(|failed| blame(&origin, failed))
-            }
-            Content::Anything | Content::Unread => {
-                card.still(&seen).map_err(|failed| trouble::card(Stage::Write, failed))
+        let compared = on_thread("compare", move || {
+            let card = card.still().map_err(|failed| trouble::card(Stage::Write, failed))?;
+            match content {
+                Content::HomeAssistant => {
+                    card.refuse_foreign(&Source::new(origin.clone())).map_err(|failed| blame(&origin, failed))
+                }
+                Content::Anything | Content::Unread => Ok(card),
             }
         });
         let card = compared.await??;
@@ -271,7 +267,7 @@ async fn write(
                 Content::HomeAssistant | Content::Anything => card.write(&source, &work),
             };
             let card = written.map_err(|failed| blame(&image, failed))?;
-            match source.was(digest) {
+            match source.was(digest) && image.is_as_told() {
                 true => Ok(card),
                 false => Err(changed(card)),
             }
@@ -285,9 +281,14 @@ async fn write(
 /// published. If it is not, the download says so, and the write only stopped.
 fn blame(image: &Origin, failed: disk::Failed) -> Trouble {
     let of_image = matches!(failed.error, CardError::Image(_) | CardError::Table(_) | CardError::Data(_));
-    let is_published = !of_image || image.is_whole();
     let trouble = trouble::card(Stage::Write, failed);
-    Trouble { problem: trouble.problem.filter(|_| is_published), ..trouble }
+    match image {
+        Origin::Stream(stream) if of_image && !stream.is_whole() => Trouble { problem: None, ..trouble },
+        Origin::Stream(stream) if of_image && !stream.is_as_published() => {
+            Trouble { problem: Some(Problem::DownloadDamaged), ..trouble }
+        }
+        _ => trouble,
+    }
 }
 
 /// The image is not the one that was verified: what was written of it does not stay.

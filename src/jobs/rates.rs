@@ -16,7 +16,8 @@ pub fn measured(job: &JobView) -> Option<Rates> {
     };
     // Beside a download that took as long the card may have waited for it, and is at least so fast.
     let millis = |stage| job.stage(stage).map_or(0, |view| view.millis);
-    let waited = millis(Stage::Download).saturating_mul(10) >= millis(Stage::Write).saturating_mul(9);
+    let as_long = millis(Stage::Download).saturating_mul(10) >= millis(Stage::Write).saturating_mul(9);
+    let waited = job.made.beside_download && as_long;
     let write = of(Stage::Write, usual.card_write);
     Some(Rates {
         card_write: if waited { write.max(usual.card_write) } else { write },

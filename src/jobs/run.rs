@@ -10,7 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::disk::Work;
 use crate::domain::estimate::{self, Expected, Rates};
-use crate::domain::job::{CardNow, JobEvent, JobState, JobView, Made, StageState, Warning};
+use crate::domain::job::{CardNow, JobEvent, JobState, JobView, Made, StageState, StageView, Warning};
 use crate::domain::problem::Problem;
 use crate::domain::progress::{Meter, Rate, StopFlag};
 use crate::domain::size::Bytes;
@@ -174,11 +174,13 @@ impl Run {
         view.quiet = self.quiet(&view);
     }
 
-    /// Seconds since the stage that the page speaks of moved a byte, whatever moves beside it; 0 where none is counted.
+    /// Seconds since the stage that the page speaks of moved a byte, or the download that feeds it, whatever moves beside
+    /// them; 0 where none is counted.
     fn quiet(&self, view: &JobView) -> u64 {
         let main = view.main_stage().filter(|main| main.stage.moves_bytes());
-        let (stage, done) =
-            (main.map(|main| main.stage), main.map_or(0, |main| main.amount.done + self.uncounted.get()));
+        let feeds = view.waits_for().filter(|feeds| main.is_some_and(|main| main.stage != feeds.stage));
+        let done = |of: Option<&StageView>| of.map_or(0, |of| of.amount.done);
+        let (stage, done) = (main.map(|main| main.stage), done(main) + done(feeds) + self.uncounted.get());
         let (since, last_stage, last_done) = self.moved.get();
         if (last_stage, last_done) != (stage, done) {
             self.moved.set((Instant::now(), stage, done));

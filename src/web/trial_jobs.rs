@@ -45,6 +45,7 @@ pub fn rich(id: u64) -> JobView {
         image_as_published: true,
         image_file_bytes: Some(Bytes(350_000_000)),
         image_bytes: Some(Bytes(6_200_000_000)),
+        beside_download: true,
         backup: "0a1b2c3d".parse().ok(),
         backup_name: Some("sd-swap 2026-11-21 „Küche“".into()),
         backup_digest: SHA.parse().ok(),

@@ -116,11 +116,10 @@ fn at_write(
     let watched = Watched::new(&bench.host, move |act, n| match act {
         // Tools are shut out the fourth time before the backup is written.
         Act::ShutOut if n == 3 => begun.store(0, Ordering::SeqCst),
-        Act::Write(_) if begun.load(Ordering::SeqCst) != usize::MAX => {
-            if begun.fetch_add(1, Ordering::SeqCst) == nth {
-                then(&changed);
-            }
-        }
+        Act::Write(_) if begun.load(Ordering::SeqCst) != usize::MAX => match begun.fetch_add(1, Ordering::SeqCst) {
+            before if before == nth => then(&changed),
+            _ => {}
+        },
         _ => {}
     });
     let request = CardRequest { backup: BackupChoice::File(path), ..bench.request() };

@@ -29,7 +29,8 @@ struct Facts {
     stage: Option<Stage>,
     quarter: u8,
     left: Option<u64>,
-    stalled: bool,
+    /// Nothing has moved for long, and this is waited for.
+    stalled: Option<Stage>,
 }
 
 impl Facts {
@@ -38,7 +39,7 @@ impl Facts {
             stage: job.main_stage().map(|view| view.stage),
             quarter: (job.percent / 25).min(3),
             left: job.remaining,
-            stalled: words::is_silent(job),
+            stalled: job.waits_for().map(|view| view.stage).filter(|_| words::is_silent(job)),
         }
     }
 }
@@ -78,7 +79,7 @@ impl Said {
             facts: Facts { left: facts.left.or(before.left), ..facts },
             begins: false,
             reached: before.quarter < facts.quarter,
-            goes_on: before.stalled && !facts.stalled,
+            goes_on: before.stalled.is_some() && facts.stalled.is_none(),
             still: (!news).then_some(percent),
         })
     }
@@ -89,11 +90,12 @@ impl Said {
         text.extend(self.still.map(|percent| t.with("say-still", "percent", percent)));
         text.extend(self.goes_on.then(|| t.say("say-goes-on")));
         text.extend(self.reached.then(|| t.say(quarter(self.facts.quarter))));
-        text.extend(self.facts.stalled.then(|| match self.facts.stage {
-            Some(Stage::Backup) => t.say("silent-backup-title"),
-            Some(Stage::Download) => t.say("silent-download-title"),
-            _ => t.say("problem-card-silent-title"),
-        } + "."));
+        let silent = self.facts.stalled.map(|stage| match stage {
+            Stage::Backup => "silent-backup-title",
+            Stage::Download => "silent-download-title",
+            _ => "problem-card-silent-title",
+        });
+        text.extend(silent.map(|key| t.say(key) + "."));
         text.extend(self.facts.stage.map(|stage| words::capital(&stage.doing_in(t)) + "."));
         let left = self.facts.left.map(std::time::Duration::from_secs);
         text.extend(left.map(|left| remaining_in(t, Some(left)) + "."));

@@ -118,7 +118,7 @@ pub fn is_silent(job: &JobView) -> bool {
 
 /// The stage that moves bytes now.
 fn waits_at(job: &JobView) -> Option<Stage> {
-    let stage = job.main_stage().filter(|_| job.state == JobState::Running)?.stage;
+    let stage = job.waits_for().filter(|_| job.state == JobState::Running)?.stage;
     stage.moves_bytes().then_some(stage)
 }
 
