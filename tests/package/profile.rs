@@ -142,7 +142,7 @@ pub fn sockets(tree: &Tree) -> Vec<String> {
 }
 
 /// What the program opens (seen with strace, and read in the source) and what it must never: access and path.
-const NEEDED: [(char, &str); 23] = [
+const NEEDED: [(char, &str); 22] = [
     ('w', "/data/ledger.json.new"),
     ('r', "/data/options.json"),
     ('w', "/data/images/unfinished-haos_rpi4-64-18.2.img.xz"),
