@@ -19,10 +19,8 @@ const BLOCK: u64 = 4096;
 
 /// A backup of about so many bytes.
 fn backup_of(size: usize) -> Vec<u8> {
-    let length =
-        |inside: usize| backup(&json(SLUG, r#","folders":["media"]"#), &[(b"media.tar.gz", &media(inside))]).len();
-    let inside = size - (length(512) - 512);
-    let bytes = backup(&json(SLUG, r#","folders":["media"]"#), &[(b"media.tar.gz", &media(inside))]);
+    let with = |inside| backup(&json(SLUG, r#","folders":["media"]"#), &[(b"media.tar.gz", &media(inside))]);
+    let bytes = with(size + 512 - with(512).len());
     assert!(bytes.len().abs_diff(size) < 8192, "{} {size}", bytes.len());
     bytes
 }
