@@ -62,6 +62,7 @@ torture: needs-test
 # How fast a card is made beside `xz | dd`, as root: docs/speed.md has the table. `make bench ONLY="card80 blank"` runs one.
 bench: needs-run
 	$(CARGO) build --release --locked
+	$(if $(ONLY),,scripts/bench-job)
 	scripts/bench $(if $(ONLY),--only "$(ONLY)") $(if $(IMAGE),--image $(IMAGE))
 	$(if $(IMAGE),$(CARGO) bench --locked --bench decode -- $(IMAGE))
 

@@ -21,6 +21,8 @@ use sd_swap::image::cache::{Cache, Kept};
 use sd_swap::image::catalog::{Catalog, Release};
 use sd_swap::image::fetch::{Source, fetch};
 use sd_swap::image::file::ImageFile;
+use sd_swap::image::growing::Growing;
+use sd_swap::image::stream::ImageStream;
 use sd_swap::image::{ImageError, http_client};
 use sha2::Digest as _;
 use tempfile::TempDir;
@@ -114,7 +116,7 @@ impl World {
     }
 
     async fn fetch_from(&self, source: &Source) -> Result<Kept, ImageError> {
-        fetch(&self.client, &self.pace, source, &self.cache, &self.meter, &self.stop).await
+        fetch(&self.client, &self.pace, source, &self.cache, (&self.meter, &self.stop), &Growing::default()).await
     }
 
     /// Ranges asked of the object, in order.
@@ -266,7 +268,15 @@ async fn a_restart_of_the_program_goes_on_too() {
     assert!(matches!(stopped, Err(ImageError::Stopped)));
     let cache = Cache::open(world.cache.dir()).unwrap();
     world.server.forget_requests();
-    let fetched = fetch(&world.client, &world.pace, &world.source(), &cache, &world.meter, &StopFlag::new()).await;
+    let fetched = fetch(
+        &world.client,
+        &world.pace,
+        &world.source(),
+        &cache,
+        (&world.meter, &StopFlag::new()),
+        &Growing::default(),
+    )
+    .await;
     world.assert_kept(&fetched.unwrap());
     assert_eq!(world.ranges(), [range(70_000)]);
 }
@@ -734,4 +744,77 @@ fn what_is_no_image_is_said_to_be_none() {
     assert!(matches!(ImageFile::inspect("/dev/null"), Err(ImageError::NotAnImage { found: "not a file", .. })));
     let missing = ImageFile::inspect(folder.0.path().join("nothing"));
     assert!(matches!(missing, Err(ImageError::Reading { .. })));
+}
+
+/// What can be told of an image by its ends.
+async fn stream(world: &World, source: &Source) -> Option<ImageStream> {
+    ImageStream::of(&world.client, &world.pace, source, &Growing::default(), &world.stop).await
+}
+
+/// What a release with these bytes says.
+fn source_of(world: &World, bytes: &[u8]) -> Source {
+    Source { size: Some(Bytes(bytes.len() as u64)), digest: Some(digest(bytes)), ..world.source() }
+}
+
+#[actix_web::test]
+async fn an_image_is_read_while_it_is_downloaded() {
+    let mut world = World::new(&[]);
+    let bytes = noise(3, 6 << 20);
+    for kind in [&["-0", "-T2", "--block-size=1MiB"][..], &["-0"]] {
+        world.bytes = xz(&bytes, kind);
+        world.server.publish(asset("18.2", &world.bytes)).unwrap();
+        world.server.set_fault(Fault::DropAfter { bytes: 3 << 20, times: 1 });
+        let source = source_of(&world, &world.bytes);
+        let growing = Growing::default();
+        let image = ImageStream::of(&world.client, &world.pace, &source, &growing, &world.stop).await.unwrap();
+        assert_eq!((image.size().0, image.digest()), (bytes.len() as u64, digest(&world.bytes)));
+        assert_eq!(image.block_plan().is_some(), kind.len() > 1);
+        let reader = std::thread::spawn(move || {
+            let (mut reader, watched) = image.open_watched().unwrap();
+            let mut all = Vec::new();
+            reader.read_to_end(&mut all).unwrap();
+            (all, watched.digest(), image.is_whole())
+        });
+        let fetched =
+            fetch(&world.client, &world.pace, &source, &world.cache, (&world.meter, &world.stop), &growing).await;
+        world.assert_kept(&fetched.unwrap());
+        let (all, seen, is_whole) = reader.join().unwrap();
+        assert!(all == bytes && is_whole);
+        assert_eq!(seen, Some(digest(&world.bytes)));
+        world.cache.remove().unwrap();
+    }
+}
+
+#[actix_web::test]
+async fn what_does_not_say_at_its_end_what_it_is_is_not_read_before_it_is_whole() {
+    let world = World::new(&[]);
+    let one = xz(&noise(4, 200_000), &["-0"]);
+    let two = [&one[..], &one].concat();
+    let mut damaged = one.clone();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    let small = xz(&noise(4, 20_000), &["-0"]);
+    let good = source_of(&world, &one);
+    world.server.publish(asset("18.2", &one)).unwrap();
+    assert!(stream(&world, &good).await.is_some());
+    assert!(stream(&world, &Source { size: None, ..good.clone() }).await.is_none(), "no size");
+    assert!(stream(&world, &Source { digest: None, ..good.clone() }).await.is_none(), "no digest");
+    assert!(stream(&world, &Source { size: Some(Bytes(one.len() as u64 + 4)), ..good.clone() }).await.is_none());
+    let faults = [
+        Fault::IgnoreRange,
+        Fault::OtherRange { times: 1 },
+        Fault::Status { status: 503, times: 1 },
+        Fault::RedirectLoop,
+    ];
+    for fault in faults {
+        world.server.set_fault(fault.clone());
+        assert!(stream(&world, &good).await.is_none(), "{fault:?}");
+    }
+    world.server.clear_faults();
+    for (bytes, what) in
+        [(&two, "two streams"), (&damaged, "no footer"), (&small, "small"), (&noise(5, 100_000), "noise")]
+    {
+        world.server.publish(asset("18.2", bytes)).unwrap();
+        assert!(stream(&world, &source_of(&world, bytes)).await.is_none(), "{what}");
+    }
 }

@@ -31,8 +31,9 @@ use sd_swap::jobs::{Jobs, StartError, StopError};
 use support::{Verdict, fresh_card, is_long, make_image, scratch_dir, verdict};
 
 const CARD: u64 = 40 << 20;
-/// Far more than any job takes; what is not over by then hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Far more than any job takes, also on a machine with much else to do; what is not over by then hangs.
+const PATIENCE: Duration = Duration::from_secs(240);
+const BOARDS: [Board; 4] = [Board::Rpi4_64, Board::GenericX86_64, Board::OdroidN2, Board::OdroidM1];
 
 /// Its numbers depend on its seed alone.
 struct Dice(SplitMix64);
@@ -80,8 +81,7 @@ impl Script {
 
     fn of(seed: u64) -> Script {
         let mut dice = Dice(SplitMix64(seed));
-        let boards = [Board::Rpi4_64, Board::GenericX86_64, Board::OdroidN2, Board::OdroidM1];
-        let board = boards[dice.roll(boards.len() as u64) as usize];
+        let board = BOARDS[dice.roll(BOARDS.len() as u64) as usize];
         let faults = if dice.percent(60) { 1 + dice.roll(2) } else { 0 };
         let card = (0..faults).map(|_| (dice.roll(90), card_fault(&mut dice))).collect();
         let damage = if dice.percent(15) { vec![(dice.roll(30) << 20, damage(&mut dice))] } else { Vec::new() };
@@ -151,8 +151,28 @@ fn click(dice: &mut Dice) -> Click {
     clicks[dice.roll(clicks.len() as u64) as usize]
 }
 
+/// The image of each board, made once: packing takes longer than a seed.
+struct Images(tempfile::TempDir);
+
+impl Images {
+    fn make() -> Images {
+        let dir = scratch_dir();
+        for board in BOARDS {
+            let of_board = dir.path().join(board.slug());
+            std::fs::create_dir(&of_board).expect("making a folder");
+            make_image(&of_board, board);
+        }
+        Images(dir)
+    }
+
+    fn of(&self, board: Board) -> PathBuf {
+        self.0.path().join(board.slug()).join("image.img.xz")
+    }
+}
+
 /// One worker's stand-ins, used for seed after seed.
-struct Lab {
+struct Lab<'a> {
+    images: &'a Images,
     dir: tempfile::TempDir,
     stages: Vec<(Board, Stage)>,
     seeds: u64,
@@ -161,10 +181,9 @@ struct Lab {
 /// Each seed leaves a backup; a list of thousands would only make the later seeds slow.
 const SEEDS_OF_A_STAGE: u64 = 60;
 
-impl Lab {
-    fn new() -> Lab {
-        let dir = scratch_dir();
-        Lab { dir, stages: Vec::new(), seeds: 0 }
+impl<'a> Lab<'a> {
+    fn new(images: &'a Images) -> Lab<'a> {
+        Lab { images, dir: scratch_dir(), stages: Vec::new(), seeds: 0 }
     }
 
     fn stage(&mut self, board: Board) -> &Stage {
@@ -178,7 +197,7 @@ impl Lab {
         let dir = self.dir.path().join(board.slug());
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("making a folder");
-        let image = make_image(&dir, board);
+        let image = self.images.of(board);
         let tiny = StageSpec::tiny(board, "18.2".parse().expect("a version"));
         let spec = StageSpec { card_size: Bytes(CARD), backup_size: Bytes(60_000), ..tiny };
         let stage = Stage::with_image(&dir, spec, image).expect("putting up the stand-ins");
@@ -261,7 +280,7 @@ fn until<T>(look: impl Fn() -> Option<T>) -> Option<T> {
     None
 }
 
-fn simulate(lab: &mut Lab, seed: u64) {
+fn simulate(lab: &mut Lab<'_>, seed: u64) {
     let script = Script::of(seed);
     let what = format!("seed {seed}: {script:?}");
     let (card, data) = (lab.dir.path().join("card.img"), lab.dir.path().join("data"));
@@ -416,31 +435,71 @@ fn undisturbed(stage: &Stage, card: &Path, data: &Path, what: &str) {
     world.end();
 }
 
+const LONG: u64 = 10_000;
+/// Seeds of one process of the long form.
+const BLOCK: u64 = 250;
+
 #[test]
 fn whatever_happens_the_card_is_finished_or_blank() {
-    if let Ok(seed) = std::env::var("SD_SWAP_SEED") {
-        return simulate(&mut Lab::new(), seed.parse().expect("SD_SWAP_SEED is a number"));
+    let number = |name| std::env::var(name).ok().map(|n| n.parse::<u64>().expect("a number"));
+    if let Some(seed) = number("SD_SWAP_SEED") {
+        return simulate(&mut Lab::new(&Images::make()), seed);
     }
-    let first: u64 = std::env::var("SD_SWAP_FIRST_SEED").map_or(0, |n| n.parse().expect("a number"));
-    let seeds = first + if is_long() { 10_000 } else { 150 };
-    let (next, begun) = (AtomicU64::new(first), Instant::now());
+    let first = number("SD_SWAP_FIRST_SEED").unwrap_or(0);
+    match number("SD_SWAP_SEEDS") {
+        Some(seeds) => run_seeds(first, seeds, 1),
+        None if is_long() => run_in_processes(first),
+        None => run_seeds(first, 150, 3),
+    }
+}
+
+/// A seed mostly waits for child tools and short time-outs, so there are a few workers.
+fn run_seeds(first: u64, seeds: u64, workers: usize) {
+    let (images, next) = (Images::make(), AtomicU64::new(first));
     std::thread::scope(|scope| {
-        // A seed mostly waits for child tools and short time-outs.
-        for _ in 0..if is_long() { 6 } else { 3 } {
+        for _ in 0..workers {
             scope.spawn(|| {
-                let mut lab = Lab::new();
+                let mut lab = Lab::new(&images);
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds {
+                    if seed >= first + seeds {
                         break;
                     }
                     simulate(&mut lab, seed);
-                    if seed % 100 == 99 {
-                        println!("up to seed {seed}: {:.0} s", begun.elapsed().as_secs_f64());
-                    }
                 }
             });
         }
     });
-    println!("{} seeds from {first} on", seeds - first);
+    println!("{seeds} seeds from {first} on");
+}
+
+/// Thousands in processes of their own: starting a tool copies the tables of all memory, which grows with the workers, and
+/// each thread that ends interrupts every core that runs another of its process.
+fn run_in_processes(first: u64) {
+    let (next, begun) = (AtomicU64::new(first), Instant::now());
+    let one = |from: u64| {
+        let mut command = std::process::Command::new(std::env::current_exe().expect("our own path"));
+        command.args(["--exact", "whatever_happens_the_card_is_finished_or_blank", "--nocapture"]);
+        command.env("SD_SWAP_FIRST_SEED", from.to_string()).env("SD_SWAP_SEEDS", BLOCK.to_string());
+        let ended = command.status().expect("starting ourselves");
+        if !ended.success() {
+            next.store(u64::MAX / 2, Ordering::Relaxed);
+            panic!("a seed from {from} to {} failed", from + BLOCK - 1);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(3, |cores| cores.get() + 1) {
+            scope.spawn(|| {
+                loop {
+                    let from = next.fetch_add(BLOCK, Ordering::Relaxed);
+                    if from >= first + LONG {
+                        break;
+                    }
+                    one(from);
+                    println!("seeds {from} to {}: {:.0} s", from + BLOCK - 1, begun.elapsed().as_secs_f64());
+                }
+            });
+        }
+    });
+    println!("{LONG} seeds from {first} on");
 }

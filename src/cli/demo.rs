@@ -16,7 +16,6 @@ use crate::domain::causes::chain;
 use crate::domain::disk::DiskId;
 use crate::domain::image::Board;
 use crate::domain::job::{BackupChoice, CardRequest, ImageChoice, JobView};
-use crate::domain::progress::StopFlag;
 use crate::domain::size::{Bytes, parse_size};
 use crate::host::Host;
 use crate::host::linux::machine::LinuxHost;
@@ -188,7 +187,7 @@ fn tell(stage: &Stage, supervisor: &url::Url) {
 }
 
 fn under(dir: &Path) -> Result<Vec<DiskId>, String> {
-    let machine = LinuxHost::new(StopFlag::new());
+    let machine = LinuxHost::new();
     let disks = machine.disks_under(dir).map_err(|error| chain(&error))?;
     if disks.is_empty() { Err(format!("{} lies on no disk", dir.display())) } else { Ok(disks) }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use clap::Args;
 
 use crate::domain::pace::Pace;
-use crate::domain::progress::StopFlag;
 use crate::host::linux::machine::LinuxHost;
 use crate::jobs::ListedDisk;
 use crate::jobs::disk_json::disks_json;
@@ -28,7 +27,7 @@ pub struct DevicesArgs {
 
 pub fn run(args: DevicesArgs) -> Exit {
     log_to_stderr("warn");
-    let plan = Plan { data: PathBuf::new(), ..Plan::pc(Arc::new(LinuxHost::new(StopFlag::new())), Pace::real()) };
+    let plan = Plan { data: PathBuf::new(), ..Plan::pc(Arc::new(LinuxHost::new()), Pace::real()) };
     let rules = PcRules { allow_internal: args.allow_internal, as_file: false };
     match actix_web::rt::System::new().block_on(list(&plan, rules)) {
         Err(error) => show::refused(&error, args.json),

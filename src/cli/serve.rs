@@ -7,7 +7,6 @@ use clap::Args;
 
 use crate::config::Settings;
 use crate::domain::causes::chain;
-use crate::domain::progress::StopFlag;
 use crate::domain::size::Bytes;
 use crate::host::Host;
 use crate::host::both::Both;
@@ -39,16 +38,13 @@ pub fn run(args: ServeArgs) -> Exit {
         }
     };
     log_to_stderr(&settings.log);
-    let stop = StopFlag::new();
-    let (host, marks) = host(&args.scratch_card, &stop);
+    let (host, marks) = host(&args.scratch_card);
     let plan = Plan::of(&settings, host);
     let (listen, allow_from) = (Some(settings.listen), settings.allow_from);
     let options = WebOptions { listen, allow_from, marks, ..WebOptions::default() };
-    let exit = actix_web::rt::System::new().block_on(serve(plan, options, |address| {
+    actix_web::rt::System::new().block_on(serve(plan, options, |address| {
         log::info!("the page is served on {address}");
-    }));
-    stop.set();
-    exit
+    }))
 }
 
 /// Until SIGTERM or Ctrl-C: then the page ends, and the running job leaves its card blank or finished.
@@ -89,8 +85,8 @@ fn cannot_start(why: &str) -> Exit {
     Exit::Failed
 }
 
-fn host(cards: &[ScratchSpec], stop: &StopFlag) -> (Arc<dyn Host>, Vec<Mark>) {
-    let machine = LinuxHost::new(stop.clone());
+fn host(cards: &[ScratchSpec]) -> (Arc<dyn Host>, Vec<Mark>) {
+    let machine = LinuxHost::new();
     if cards.is_empty() {
         return (Arc::new(machine), Vec::new());
     }
@@ -101,7 +97,7 @@ fn host(cards: &[ScratchSpec], stop: &StopFlag) -> (Arc<dyn Host>, Vec<Mark>) {
         marks.push(Mark { text: format!("Scratch card: {}", card.file.display()), link: None });
         scratch.add(&format!("scratch{number}"), card.clone());
     }
-    (Arc::new(Both { machine: Box::new(machine), scratch }), marks)
+    (Arc::new(Both::new(Arc::new(machine), scratch)), marks)
 }
 
 /// `FILE[,key=value…]`

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::domain::disk::DiskId;
-use crate::domain::progress::StopFlag;
 use crate::domain::size::Bytes;
 use crate::host::Host;
 use crate::host::linux::machine::LinuxHost;
@@ -67,7 +66,7 @@ pub fn find(to: &Path, size: Option<Bytes>, not: &[&Path]) -> Result<Target, Str
     let (shown, root) = (to.display(), Path::new("/"));
     match sysfs::node(root, DevNumber::of_node(kind.st_rdev())) {
         Node::Disk(disk) => {
-            let host = Arc::new(LinuxHost::new(StopFlag::new()));
+            let host = Arc::new(LinuxHost::new());
             Ok(Target { host, disk, as_file: false, before })
         }
         Node::Partition(disk) => {

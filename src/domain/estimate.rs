@@ -24,6 +24,8 @@ pub struct Expected {
     pub download: u64,
     pub image: u64,
     pub backup: u64,
+    /// The card is written while the image is downloaded.
+    pub streams: bool,
 }
 
 /// Seconds of stages that have no bytes.
@@ -50,7 +52,9 @@ fn is_overdue(view: &StageView, expected: u64) -> bool {
 /// Seconds left along the critical path: the backup runs beside download, write, verify and grow.
 pub fn seconds_left(stages: &[StageView], expected: Expected, rates: Rates) -> f64 {
     let left = |stage| stage_left(stages, stage, expected, rates);
-    let card = left(Stage::Download) + left(Stage::Write) + left(Stage::Verify) + left(Stage::Grow);
+    let (download, write) = (left(Stage::Download), left(Stage::Write));
+    let written = if expected.streams { download.max(write) } else { download + write };
+    let card = written + left(Stage::Verify) + left(Stage::Grow);
     left(Stage::Preflight) + card.max(left(Stage::Backup)) + left(Stage::Inject) + left(Stage::Commit)
 }
 
@@ -119,7 +123,8 @@ mod tests {
         Stage::ALL.map(|stage| view(stage, state, 0, None)).to_vec()
     }
 
-    const EXPECTED: Expected = Expected { download: 350_000_000, image: 1_500_000_000, backup: 3_000_000_000 };
+    const EXPECTED: Expected =
+        Expected { download: 350_000_000, image: 1_500_000_000, backup: 3_000_000_000, streams: false };
 
     #[test]
     fn the_longer_of_two_stages_side_by_side_counts() {
@@ -129,6 +134,9 @@ mod tests {
         assert_eq!(left, 705.0);
         let quick = Rates { backup: 100_000_000, ..rates };
         assert_eq!(seconds_left(&all(StageState::Waiting), EXPECTED, quick), 685.0);
+        // The same without the 70 s of the download, beside which the card is written.
+        let streams = Expected { streams: true, ..EXPECTED };
+        assert_eq!(seconds_left(&all(StageState::Waiting), streams, quick), 615.0);
         assert_eq!(seconds_left(&all(StageState::Done), EXPECTED, rates), 0.0);
     }
 

@@ -362,8 +362,8 @@ fn main_stage(stages: &[StageView]) -> Option<&StageView> {
 }
 
 fn last_stage(stages: &[StageView]) -> Option<Stage> {
-    let ended = |s: &&StageView| matches!(s.state, StageState::Failed | StageState::Stopped);
-    let found = stages.iter().find(ended).or_else(|| main_stage(stages));
+    let ended = |state| stages.iter().find(|s| s.state == state);
+    let found = ended(StageState::Failed).or_else(|| ended(StageState::Stopped)).or_else(|| main_stage(stages));
     found.or_else(|| between(stages)).map(|s| s.stage)
 }
 
@@ -412,7 +412,7 @@ mod tests {
     #[test]
     fn work_stopped_at_the_stage_that_was_next_if_none_ran() {
         use StageState::{Done, Failed, Running, Skipped, Stopped, Waiting};
-        let cases: [(&[StageState], Option<Stage>); 8] = [
+        let cases: [(&[StageState], Option<Stage>); 9] = [
             (&[Waiting, Waiting, Waiting], None),
             (&[Running, Waiting, Waiting], Some(Stage::Preflight)),
             (&[Done, Waiting, Waiting], Some(Stage::Backup)),
@@ -420,6 +420,7 @@ mod tests {
             (&[Done, Running, Running], Some(Stage::Download)),
             (&[Done, Running, Failed], Some(Stage::Download)),
             (&[Done, Stopped, Running], Some(Stage::Backup)),
+            (&[Done, Stopped, Failed], Some(Stage::Download)),
             (&[Done, Done, Done], Some(Stage::Download)),
         ];
         for (states, want) in cases {

@@ -29,8 +29,12 @@ pub trait Host: Send + Sync + 'static {
     /// reader takes; to be called on a thread of its own.
     fn disks(&self) -> Result<Vec<Disk>, HostError>;
 
-    /// Returns when a disk came, went or changed its medium, at the latest after `timeout`. True: something changed.
+    /// Returns when a disk came, went or changed its medium, at a nudge, at the latest after `timeout`. True: something
+    /// changed. Nothing is looked at meanwhile: whoever waits here sleeps. Only one may wait at a time.
     fn wait_change(&self, timeout: Duration) -> bool;
+
+    /// Ends a wait for changes at once, or the next one if there is none.
+    fn nudge(&self);
 
     /// Opens a disk for a job: exclusively first, then the plain descriptor with its `flock`.
     fn claim(&self, disk: &DiskId) -> Result<Arc<dyn Claim>, HostError>;

@@ -10,6 +10,7 @@ pub mod fault;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Waker;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::domain::disk::{Access, Contents, Disk, DiskId, Fingerprint, Transport};
@@ -88,6 +89,9 @@ struct State {
     cards: BTreeMap<DiskId, Card>,
     changes: u64,
     waited_for: u64,
+    nudged: bool,
+    /// Who else is told of each change.
+    also: Option<Waker>,
     free_space: Option<Bytes>,
 }
 
@@ -106,7 +110,13 @@ impl ScratchHost {
         let result = act(&mut state);
         state.changes += 1;
         self.0.changed.notify_all();
+        state.also.iter().for_each(Waker::wake_by_ref);
         result
+    }
+
+    /// Wakes `waker` at each change from now on, in place of the one before it: who waits for others as well waits there.
+    pub fn tell(&self, waker: Waker) {
+        self.state().also = Some(waker);
     }
 
     /// Adds a card that is plugged in, as if it had been there before we began to watch.
@@ -190,11 +200,17 @@ impl Host for ScratchHost {
         let (mut state, _) = self
             .0
             .changed
-            .wait_timeout_while(state, timeout, |state| state.changes == state.waited_for)
+            .wait_timeout_while(state, timeout, |state| state.changes == state.waited_for && !state.nudged)
             .unwrap_or_else(PoisonError::into_inner);
         let changed = state.changes != state.waited_for;
         state.waited_for = state.changes;
+        state.nudged = false;
         changed
+    }
+
+    fn nudge(&self) {
+        self.state().nudged = true;
+        self.0.changed.notify_all();
     }
 
     fn claim(&self, id: &DiskId) -> Result<Arc<dyn Claim>, HostError> {

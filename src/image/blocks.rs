@@ -26,7 +26,7 @@ const DECODER: u64 = 6 * MIB;
 const WORKERS_MOST: u64 = 8;
 
 /// Blocks that may be unpacked side by side.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct BlockPlan {
     blocks: Vec<Block>,
     longest_packed: u64,

@@ -7,6 +7,7 @@ use awc::http::header;
 use super::ImageError;
 use super::cache::{Cache, Kept};
 use super::get::{Answer, Getter, host_of};
+use super::growing::{Ending, Growing};
 use super::part::{Part, PartNote};
 pub use super::source::Source;
 use super::writer::{self, Writer};
@@ -20,18 +21,21 @@ use crate::domain::size::Bytes;
 /// and once a chunk. What was downloaded stays for the next time unless it is wrong or the disk is full.
 ///
 /// To be stopped by the flag and awaited, not dropped: a dropped one still stores what was under way.
+///
+/// Whoever reads `growing` gets the bytes as they come. It ends when the download does.
 pub async fn fetch(
     client: &awc::Client,
     pace: &Pace,
     source: &Source,
     cache: &Cache,
-    meter: &Meter,
-    stop: &StopFlag,
+    (meter, stop): (&Meter, &StopFlag),
+    growing: &Growing,
 ) -> Result<Kept, ImageError> {
+    let _ending = Ending(growing);
     let getter = Getter { client, pace, stop };
     let part = cache.part_for(source)?;
     loop {
-        let mut download = Download::start(getter, source, &part, meter).await?;
+        let mut download = Download::start(getter, source, &part, meter, growing).await?;
         let outcome = download.run().await;
         let inherited = download.inherited;
         let digest = match download.end(outcome).await {
@@ -42,10 +46,11 @@ pub async fn fetch(
             other => other?,
         };
         if source.digest.is_none_or(|wanted| wanted == digest) {
+            growing.ends(true);
             return admit(cache, source, &part, digest).await;
         }
         part.remove();
-        if !inherited {
+        if !inherited || growing.was_read() {
             return Err(ImageError::Damaged { name: source.name.clone() });
         }
         log::warn!("what an earlier run left of {} does not fit; starting over", source.name);
@@ -85,13 +90,14 @@ impl<'a> Download<'a> {
         source: &'a Source,
         part: &Part,
         meter: &'a Meter,
+        growing: &Growing,
     ) -> Result<Download<'a>, ImageError> {
         let (note, done) = part.left_over(source).map_or((None, 0), |(note, length)| (Some(note), length));
         if let Some(total) = note.as_ref().map(|note| note.total).or(source.size.map(|size| size.0)) {
             meter.set_total(total);
         }
         meter.set_done(0);
-        let (writer, ready) = writer::start(part.clone(), done, meter.clone(), getter.stop.clone())?;
+        let (writer, ready) = writer::start((part.clone(), growing.clone()), done, meter.clone(), getter.stop.clone())?;
         if ready.await.is_err() {
             // It ended before it was ready and says why.
             return Err(writer.finish().await.err().unwrap_or(ImageError::Stopped));
@@ -229,7 +235,7 @@ impl<'a> Download<'a> {
 }
 
 /// `bytes 5-9/10` → (5, 10); the total may be `*`.
-fn parse_content_range(text: &str) -> Option<(u64, Option<u64>)> {
+pub(super) fn parse_content_range(text: &str) -> Option<(u64, Option<u64>)> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
     let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);

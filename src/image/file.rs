@@ -1,7 +1,7 @@
 //! An image file, packed or not: what it is, how large it will be on the card, and its bytes (WR-2, IM-5).
 
 use std::fs::{File, Metadata};
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::ImageError;
@@ -71,10 +71,19 @@ impl ImageFile {
 
     /// The same; the meter counts bytes of the file, and its hash is taken on the way.
     pub fn open_watched(&self, meter: Option<Meter>) -> Result<(Box<dyn Read + Send>, Packed), ImageError> {
-        let reading = |source| ImageError::Reading { path: self.path.clone(), source };
-        let mut file = File::open(&self.path).map_err(reading)?;
-        file.seek(SeekFrom::Start(0)).map_err(reading)?;
-        let (hashed, tap) = Hashed::new(Metered::new(file, meter.unwrap_or_default()));
+        self.unpack(Metered::new(self.open_file()?, meter.unwrap_or_default()))
+    }
+
+    fn open_file(&self) -> Result<File, ImageError> {
+        File::open(&self.path).map_err(|source| ImageError::Reading { path: self.path.clone(), source })
+    }
+
+    /// `file` yields the bytes of the file.
+    pub(super) fn unpack(
+        &self,
+        file: impl Read + Send + 'static,
+    ) -> Result<(Box<dyn Read + Send>, Packed), ImageError> {
+        let (hashed, tap) = Hashed::new(file);
         let reader: Box<dyn Read + Send> = match self.packed {
             true => Box::new(Exact::new(Unxz::new(hashed, self.path.clone())?, self.size, self.path.clone())),
             false => Box::new(Exact::new(BufReader::with_capacity(READ_AHEAD, hashed), self.size, self.path.clone())),
@@ -90,10 +99,18 @@ impl ImageFile {
 
     /// The bytes of the card in blocks that several workers take, `size` in all, or an error from one of them.
     pub fn open_blocks(&self, plan: BlockPlan) -> Result<(Blocks, Packed), ImageError> {
+        self.share(plan, self.open_file()?)
+    }
+
+    /// `file` yields the bytes of the file.
+    pub(super) fn share(
+        &self,
+        plan: BlockPlan,
+        file: impl Read + Send + 'static,
+    ) -> Result<(Blocks, Packed), ImageError> {
         if plan.size() != self.size {
             return Err(ImageError::Broken { path: self.path.clone(), what: "it changed while it was used" });
         }
-        let file = File::open(&self.path).map_err(|source| ImageError::Reading { path: self.path.clone(), source })?;
         let (hashed, tap) = Hashed::new(file);
         let blocks = Blocks::new(plan, Box::new(hashed), self.file_size, self.path.clone());
         Ok((blocks, Packed { tap, file_size: self.file_size }))

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Catalog::release ─► Release ─► Source ─► fetch ─► Kept (in the Cache) ─► ImageFile::inspect ─► open() ─► bytes of the card
+//!                                            └─► Growing ─► ImageStream ──────────────────────────────────┘ meanwhile
 //! ```
 //!
 //! Catalog and fetch are async and belong to the thread that owns the HTTP client; everything else blocks.
@@ -14,8 +15,10 @@ mod error;
 pub mod fetch;
 pub mod file;
 mod get;
+pub mod growing;
 mod part;
 mod source;
+pub mod stream;
 mod writer;
 mod xz;
 

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
 use super::ImageError;
+use super::growing::Growing;
 use super::part::{Part, PartNote, write_note};
 use crate::domain::image::Digest;
 use crate::domain::progress::{Meter, StopFlag};
@@ -30,9 +31,10 @@ pub(super) struct Writer {
     outcome: oneshot::Receiver<Result<Digest, ImageError>>,
 }
 
-/// Starts the thread with the first `keep` bytes of the part, which it hashes first. Then `ready` tells.
+/// Starts the thread with the first `keep` bytes of the part, which it hashes first. Then `ready` tells. What it has
+/// stored may be read from `growing`.
 pub(super) fn start(
-    part: Part,
+    (part, growing): (Part, Growing),
     keep: u64,
     meter: Meter,
     stop: StopFlag,
@@ -42,7 +44,7 @@ pub(super) fn start(
     let (tell_outcome, outcome) = oneshot::channel();
     let path = part.bytes.clone();
     let work = move || {
-        let outcome = Store::open(part, keep, &meter, &stop).and_then(|store| {
+        let outcome = Store::open(part, growing, keep, &meter, &stop).and_then(|store| {
             // Nobody waits any more where the download was dropped; the queue then says so too.
             let _ = tell_ready.send(());
             store.run(queue, &stop)
@@ -90,6 +92,7 @@ async fn outcome(receiver: &mut oneshot::Receiver<Result<Digest, ImageError>>) -
 
 struct Store {
     part: Part,
+    growing: Growing,
     file: File,
     hash: Sha256,
     done: u64,
@@ -97,13 +100,14 @@ struct Store {
 }
 
 impl Store {
-    fn open(part: Part, keep: u64, meter: &Meter, stop: &StopFlag) -> Result<Store, ImageError> {
+    fn open(part: Part, growing: Growing, keep: u64, meter: &Meter, stop: &StopFlag) -> Result<Store, ImageError> {
         let failed = |error| ImageError::storing(&part.bytes, Bytes(0), error);
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
         let mut file = options.open(&part.bytes).map_err(failed)?;
         cut(&mut file, keep).map_err(failed)?;
         let hash = hash_of(&mut (&mut file).take(keep), &part.bytes, meter, stop)?;
-        Ok(Store { part, file, hash, done: keep, total: keep })
+        growing.begins(file.try_clone().map_err(failed)?, keep);
+        Ok(Store { part, growing, file, hash, done: keep, total: keep })
     }
 
     fn run(mut self, mut queue: mpsc::Receiver<Order>, stop: &StopFlag) -> Result<Digest, ImageError> {
@@ -122,6 +126,7 @@ impl Store {
 
     fn begin(&mut self, note: &PartNote) -> Result<(), ImageError> {
         (self.done, self.total) = (0, note.total);
+        self.growing.stored(0);
         cut(&mut self.file, 0).map_err(|error| self.failed(error))?;
         self.hash = Sha256::new();
         write_note(&self.part.note, note)
@@ -131,6 +136,7 @@ impl Store {
         self.file.write_all(chunk).map_err(|error| self.failed(error))?;
         self.hash.update(chunk);
         self.done += chunk.len() as u64;
+        self.growing.stored(self.done);
         Ok(())
     }
 

@@ -453,6 +453,7 @@ pub fn new_run(
     };
     let run = Run::new(board.clone(), view, rates);
     let backup = if request.backup == BackupChoice::None { 0 } else { admitted.backup.0 };
-    run.expect(|expected| *expected = Expected { download: admitted.download.0, image: survey::IMAGE_GUESS.0, backup });
+    let (download, image) = (admitted.download.0, survey::IMAGE_GUESS.0);
+    run.expect(|expected| *expected = Expected { download, image, backup, streams: admitted.image.streams() });
     run
 }

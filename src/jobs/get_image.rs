@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
+use tokio::sync::oneshot;
+
 use crate::disk::Work;
 use crate::image::ImageError;
 use crate::image::cache::{self, Kept};
 use crate::image::fetch::{Source, fetch};
 use crate::image::file::ImageFile;
+use crate::image::growing::Growing;
+use crate::image::stream::ImageStream;
 
 use super::make_card::LocalImage;
 use super::run::Run;
@@ -26,7 +30,22 @@ pub enum ImagePlan {
     File(PathBuf),
 }
 
-pub async fn get_image(run: &Run, world: &World, plan: &ImagePlan, work: &Work) -> Result<LocalImage, Trouble> {
+impl ImagePlan {
+    /// It can be used while it is downloaded, as far as is known before.
+    pub fn streams(&self) -> bool {
+        matches!(self, ImagePlan::Download(source) if source.size.is_some() && source.digest.is_some())
+    }
+}
+
+/// `early` gets an image that can be used while it is downloaded; of any other it is dropped at once.
+pub async fn get_image(
+    run: &Run,
+    world: &World,
+    plan: &ImagePlan,
+    work: &Work,
+    early: oneshot::Sender<ImageStream>,
+) -> Result<LocalImage, Trouble> {
+    let early = Some(early).filter(|_| matches!(plan, ImagePlan::Download(_)));
     match plan {
         ImagePlan::Kept(kept) => {
             run.note(Stage::Download, Phrase::of("note-image-kept"));
@@ -39,12 +58,26 @@ pub async fn get_image(run: &Run, world: &World, plan: &ImagePlan, work: &Work) 
         ImagePlan::Download(source) => {
             let dir = world.cache.dir().to_path_buf();
             on_thread("open-cache", move || cache::Cache::open(dir)).await?.map_err(image_trouble)?;
-            let kept = fetch(&world.client, &world.pace, source, &world.cache, &work.meter, &work.stop).await;
-            let kept = kept.map_err(image_trouble)?;
+            let kept = download(world, source, work, early).await.map_err(image_trouble)?;
             inspect(kept.path, Some(&kept.about), work).await
         }
         ImagePlan::File(path) => inspect(path.clone(), None, work).await,
     }
+}
+
+async fn download(
+    world: &World,
+    source: &Source,
+    work: &Work,
+    early: Option<oneshot::Sender<ImageStream>>,
+) -> Result<Kept, ImageError> {
+    let (client, pace, growing) = (&world.client, &world.pace, Growing::default());
+    let stream = ImageStream::of(client, pace, source, &growing, &work.stop).await;
+    if let (Some(stream), Some(early)) = (stream, early) {
+        // Nobody waits for it any more where the job has ended beside us.
+        let _ = early.send(stream);
+    }
+    fetch(client, pace, source, &world.cache, (&work.meter, &work.stop), &growing).await
 }
 
 /// Reads what the image says of itself; hashes it if nobody did yet.

@@ -1,12 +1,12 @@
 //! The recipe: from "this disk, this backup, this image" to a finished card, one stage a line.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::oneshot;
 
 use crate::disk::inject::BackupFile;
-use crate::disk::pieces::one_piece;
-use crate::disk::{self, Card, CardError, Claimed, Finished, Grown, ImageBytes, PieceReader, Pieces};
+use crate::disk::{self, Card, CardError, Claimed, Finished, Grown, Written};
 use crate::domain::backup::CheckedBackup;
 use crate::domain::carry::{Luggage, SettingsFile};
 use crate::domain::image::Digest;
@@ -15,15 +15,15 @@ use crate::domain::job::{BackupChoice, CardNow, CardRequest};
 use crate::domain::problem::Problem;
 use crate::domain::size::{Bytes, MIB};
 use crate::domain::stage::Stage;
-use crate::host::power;
-use crate::image::blocks::{BlockReader, Blocks};
-use crate::image::file::{ImageFile, Packed};
+use crate::image::file::ImageFile;
+use crate::image::stream::ImageStream;
 use crate::supervisor;
 use crate::texts::Phrase;
 
 use super::claim::claim;
 use super::get_backup::get_backup;
 use super::get_image::{ImagePlan, get_image};
+use super::image_source::{Origin, Source};
 use super::run::{Ended, Run};
 use super::thread::on_thread;
 use super::trouble::{self, Trouble};
@@ -54,15 +54,21 @@ pub async fn make_card(
     luggage: Luggage,
 ) -> Result<Card<Finished>, Ended> {
     let card = run.stage(Stage::Preflight, async |work| claim(world, request, work).await).await?;
+    // On the heap, as below: one inside the other they are too large for a thread's stack.
+    let backup = Box::pin(backup_stage(run, world, request));
     let (backup, card) = if request.backup == BackupChoice::New {
         // Side by side: the Supervisor packs while we fetch and write.
-        let fill = async { fill(run, request, card, get_image_stage(run, world, &plan).await?).await };
-        beside(run, backup_stage(run, world, request), fill).await?
+        beside(run, backup, Box::pin(fill(run, world, request, card, &plan, ready(true)))).await?
     } else {
         // A backup that exists is known to restore before the card is touched (BK-7).
-        let (backup, image) =
-            beside(run, backup_stage(run, world, request), get_image_stage(run, world, &plan)).await?;
-        (backup, fill(run, request, card, image).await?)
+        let (tell, told) = oneshot::channel();
+        let backup = async {
+            let backup = backup.await?;
+            // Nobody waits for it where the other chain has failed.
+            let _ = tell.send(());
+            Ok(backup)
+        };
+        beside(run, backup, Box::pin(fill(run, world, request, card, &plan, async { told.await.is_ok() }))).await?
     };
     let card = run.stage(Stage::Inject, async |work| inject(card, backup, luggage.files(), work).await).await?;
     note_carried(run, &luggage);
@@ -87,9 +93,8 @@ pub async fn flash(
     verify: bool,
 ) -> Result<Card<Finished>, Ended> {
     let card = run.stage(Stage::Preflight, async |work| claim(world, request, work).await).await?;
-    let image = get_image_stage(run, world, &plan).await?;
     let content = if verify { Content::Anything } else { Content::Unread };
-    let card = write(run, request, card, &image, content).await?;
+    let (card, image) = bring(run, world, request, card, &plan, content, ready(true)).await?;
     let card = match verify {
         true => run.stage(Stage::Verify, async |work| verify_card(card, image, work).await).await?,
         false => {
@@ -121,8 +126,14 @@ async fn beside<A, B>(
     }
 }
 
-async fn get_image_stage(run: &Run, world: &World, plan: &ImagePlan) -> Result<LocalImage, Ended> {
-    let image = run.stage(Stage::Download, async |work| get_image(run, world, plan, &work).await).await?;
+/// `early` gets the image before it is here, if it can be used so.
+async fn get_image_stage(
+    run: &Run,
+    world: &World,
+    plan: &ImagePlan,
+    early: oneshot::Sender<ImageStream>,
+) -> Result<LocalImage, Ended> {
+    let image = run.stage(Stage::Download, async |work| get_image(run, world, plan, &work, early).await).await?;
     run.expect(|expected| expected.image = image.file.size.0);
     run.made(|made| {
         made.image_digest = Some(image.digest);
@@ -158,9 +169,17 @@ async fn backup_stage(run: &Run, world: &World, request: &CardRequest) -> Result
     Ok(Some(backup))
 }
 
-/// Write, verify, grow: what happens to the card while the backup is made.
-async fn fill(run: &Run, request: &CardRequest, card: Card<Claimed>, image: LocalImage) -> Result<Card<Grown>, Ended> {
-    let card = write(run, request, card, &image, Content::HomeAssistant).await?;
+/// Download, write, verify, grow: what happens while the backup is made. The card is not touched before `may_begin` says
+/// so.
+async fn fill(
+    run: &Run,
+    world: &World,
+    request: &CardRequest,
+    card: Card<Claimed>,
+    plan: &ImagePlan,
+    may_begin: impl Future<Output = bool>,
+) -> Result<Card<Grown>, Ended> {
+    let (card, image) = bring(run, world, request, card, plan, Content::HomeAssistant, may_begin).await?;
     let card = run.stage(Stage::Verify, async |work| verify_card(card, image, work).await).await?;
     let rewritten = card.rewritten().to_vec();
     if !rewritten.is_empty() {
@@ -173,6 +192,44 @@ async fn fill(run: &Run, request: &CardRequest, card: Card<Claimed>, image: Loca
         on_thread("grow", move || card.grow(&work).map_err(|failed| trouble::card(Stage::Grow, failed))).await?
     })
     .await
+}
+
+/// Download and write: side by side where the image can be used before it is whole.
+async fn bring(
+    run: &Run,
+    world: &World,
+    request: &CardRequest,
+    card: Card<Claimed>,
+    plan: &ImagePlan,
+    content: Content,
+    may_begin: impl Future<Output = bool>,
+) -> Result<(Card<Written>, LocalImage), Ended> {
+    let (tell, told) = oneshot::channel::<ImageStream>();
+    let early = async {
+        let stream = told.await.ok();
+        if !may_begin.await {
+            return Err(Ended::Stopped);
+        }
+        let Some(stream) = stream else { return Ok(Early::Waiting(card)) };
+        run.expect(|expected| expected.image = stream.size().0);
+        let digest = stream.digest();
+        write(run, request, card, Origin::Stream(stream), digest, content).await.map(Early::Written)
+    };
+    let download = Box::pin(get_image_stage(run, world, plan, tell));
+    let (image, card) = beside(run, download, Box::pin(early)).await?;
+    let card = match card {
+        Early::Written(card) => card,
+        Early::Waiting(card) => {
+            write(run, request, card, Origin::File(image.file.clone()), image.digest, content).await?
+        }
+    };
+    Ok((card, image))
+}
+
+/// A card once its image is here.
+enum Early {
+    Written(Card<Written>),
+    Waiting(Card<Claimed>),
 }
 
 /// What an image has to be.
@@ -188,27 +245,33 @@ async fn write(
     run: &Run,
     request: &CardRequest,
     card: Card<Claimed>,
-    image: &LocalImage,
+    image: Origin,
+    digest: Digest,
     content: Content,
-) -> Result<Card<disk::Written>, Ended> {
-    let (image, seen) = (image.clone(), request.seen.clone());
+) -> Result<Card<Written>, Ended> {
+    let seen = request.seen.clone();
     run.stage(Stage::Write, async |work| {
-        let source = Source::new(image.file.clone());
+        let origin = image.clone();
         let compared = on_thread("compare", move || match content {
-            Content::HomeAssistant => card.still(&seen)?.refuse_foreign(&source),
-            Content::Anything | Content::Unread => card.still(&seen),
+            Content::HomeAssistant => {
+                let card = card.still(&seen).map_err(|failed| trouble::card(Stage::Write, failed))?;
+                card.refuse_foreign(&Source::new(origin.clone())).map_err(|failed| blame(&origin, failed))
+            }
+            Content::Anything | Content::Unread => {
+                card.still(&seen).map_err(|failed| trouble::card(Stage::Write, failed))
+            }
         });
-        let card = compared.await?.map_err(|failed| trouble::card(Stage::Write, failed))?;
+        let card = compared.await??;
         // From here on a crash may find it blank: the ledger says so before it is.
         run.card_is(CardNow::Blank);
         let written = on_thread("write", move || {
-            let source = Source::new(image.file);
+            let source = Source::new(image.clone());
             let written = match content {
                 Content::Unread => card.write_whole(&source, &work),
                 Content::HomeAssistant | Content::Anything => card.write(&source, &work),
             };
-            let card = written.map_err(|failed| trouble::card(Stage::Write, failed))?;
-            match source.was(image.digest) {
+            let card = written.map_err(|failed| blame(&image, failed))?;
+            match source.was(digest) {
                 true => Ok(card),
                 false => Err(changed(card)),
             }
@@ -218,18 +281,27 @@ async fn write(
     .await
 }
 
+/// What is wrong with an image that is still being downloaded is judged once it is known whether that is the one that was
+/// published. If it is not, the download says so, and the write only stopped.
+fn blame(image: &Origin, failed: disk::Failed) -> Trouble {
+    let of_image = matches!(failed.error, CardError::Image(_) | CardError::Table(_) | CardError::Data(_));
+    let is_published = !of_image || image.is_whole();
+    let trouble = trouble::card(Stage::Write, failed);
+    Trouble { problem: trouble.problem.filter(|_| is_published), ..trouble }
+}
+
 /// The image is not the one that was verified: what was written of it does not stay.
-fn changed(card: Card<disk::Written>) -> Trouble {
+fn changed(card: Card<Written>) -> Trouble {
     let error = CardError::Image(std::io::Error::other("it changed while it was used"));
     Trouble { problem: Some(Problem::DownloadDamaged), ..trouble::card(Stage::Write, card.abandon(error)) }
 }
 
 async fn verify_card(
-    card: Card<disk::Written>,
+    card: Card<Written>,
     image: LocalImage,
     work: disk::Work,
 ) -> Result<Card<disk::Verified>, Trouble> {
-    let verified = on_thread("verify", move || card.verify(&Source::new(image.file), &work)).await?;
+    let verified = on_thread("verify", move || card.verify(&Source::new(Origin::File(image.file)), &work)).await?;
     verified.map_err(|failed| trouble::card(Stage::Verify, failed))
 }
 
@@ -257,86 +329,4 @@ async fn commit(run: &Run, card: Card<disk::Loaded>) -> Result<Card<Finished>, E
         finished.map_err(|failed| trouble::card(Stage::Commit, failed))
     })
     .await
-}
-
-/// An image file as the disk floor wants it, and what was read of it.
-struct Source {
-    file: ImageFile,
-    seen: Mutex<Option<Packed>>,
-}
-
-impl Source {
-    fn new(file: ImageFile) -> Source {
-        Source { file, seen: Mutex::default() }
-    }
-
-    /// Whether what was read to its end just now is the file that was verified before (IM-2).
-    fn was(&self, digest: Digest) -> bool {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.as_ref().and_then(Packed::digest) == Some(digest)
-    }
-
-    fn note(&self, packed: Packed) {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(packed);
-    }
-}
-
-impl ImageBytes for Source {
-    fn size(&self) -> u64 {
-        self.file.size.0
-    }
-
-    fn open(&self) -> std::io::Result<Box<dyn std::io::Read + Send>> {
-        let (bytes, packed) = self.file.open_watched(None).map_err(std::io::Error::other)?;
-        self.note(packed);
-        Ok(bytes)
-    }
-
-    fn share(&self) -> std::io::Result<Box<dyn Pieces + '_>> {
-        // Where nobody says how much memory there is, one stream takes least.
-        let memory = power::spare_memory().unwrap_or_default();
-        let plan = self.file.block_plan().map(|plan| (plan.workers(power::cores(), memory), plan));
-        match plan {
-            Some((workers, plan)) if workers > 1 => {
-                let (blocks, packed) = self.file.open_blocks(plan).map_err(std::io::Error::other)?;
-                self.note(packed);
-                Ok(Box::new(Shared { blocks, workers }))
-            }
-            _ => Ok(one_piece(self.open()?, self.size())),
-        }
-    }
-}
-
-/// An image whose blocks are unpacked side by side.
-struct Shared {
-    blocks: Blocks,
-    workers: usize,
-}
-
-impl Pieces for Shared {
-    fn workers(&self) -> usize {
-        self.workers
-    }
-
-    fn longest(&self) -> u64 {
-        self.blocks.longest()
-    }
-
-    fn reader(&self) -> Box<dyn PieceReader + '_> {
-        Box::new(SharedReader(BlockReader::new(&self.blocks)))
-    }
-}
-
-struct SharedReader<'a>(BlockReader<'a>);
-
-impl std::io::Read for SharedReader<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.0.read(buffer)
-    }
-}
-
-impl PieceReader for SharedReader<'_> {
-    fn next_piece(&mut self) -> std::io::Result<Option<(u64, u64)>> {
-        self.0.next_block()
-    }
 }

@@ -8,6 +8,7 @@ pub mod conductor;
 pub mod disk_json;
 pub mod get_backup;
 pub mod get_image;
+pub mod image_source;
 pub mod ledger;
 pub mod logs;
 pub mod make_card;

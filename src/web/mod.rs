@@ -15,6 +15,7 @@ pub(crate) mod error;
 mod events;
 mod history;
 mod home;
+mod house;
 mod ingress;
 mod job;
 mod job_log;
@@ -34,11 +35,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use actix_web::dev::{ServerHandle, Service, ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::KeepAlive;
 use actix_web::http::header::{AcceptLanguage, Header, Quality};
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::rt::net::TcpStream;
-use actix_web::{App, Error, HttpRequest, HttpServer, body::MessageBody, web};
+use actix_web::{App, Error, HttpRequest, body::MessageBody, web};
 use ipnet::IpNet;
 use tokio::sync::watch;
 
@@ -168,13 +167,10 @@ fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_secs())
 }
 
-/// One may be busy with a long answer.
-const WORKERS: usize = 2;
-
 /// A server that listens, but does not answer yet.
 pub struct Bound {
     server: actix_web::dev::Server,
-    addresses: Vec<SocketAddr>,
+    address: SocketAddr,
     close: watch::Sender<bool>,
 }
 
@@ -191,34 +187,17 @@ pub fn bind(jobs: Jobs, options: WebOptions) -> Result<Bound, ServeError> {
     let door = Door::new(allow_from, descriptors);
     let pages = events::Pages::default();
     let site = web::Data::new(Site { jobs, announcer, plugs, token, door, marks, more, pages, closing });
-    let entrance = site.clone();
-    let server = HttpServer::new(move || app(site.clone()))
-        .workers(WORKERS)
-        // Reads logs, and nothing else.
-        .worker_max_blocking_threads(2)
-        .on_connect(move |connection, data| {
-            if let Some(stream) = connection.downcast_ref::<TcpStream>() {
-                entrance.door.enter(stream, data);
-            }
-        })
-        .max_connections(door::at_once(descriptors, WORKERS))
-        .client_request_timeout(door::HEAD)
-        // A connection for each request. The server has a time limit for the head of a connection's first request only;
-        // and Home Assistant, which keeps connections longer than we would, now and then sends a request into one that
-        // is just being closed.
-        .keep_alive(KeepAlive::Disabled)
-        .shutdown_timeout(2)
-        .disable_signals()
-        .bind(address)
-        .map_err(|source| ServeError::Listening { address, source })?;
-    let addresses = server.addrs();
-    Ok(Bound { server: server.run(), addresses, close })
+    let bound = house::listen(address).and_then(|listener| {
+        let address = listener.local_addr()?;
+        Ok(Bound { server: house::server(site, listener, descriptors)?, address, close })
+    });
+    bound.map_err(|source| ServeError::Listening { address, source })
 }
 
 impl Bound {
     /// Where it listens, with the real port.
     pub fn address(&self) -> SocketAddr {
-        self.addresses.first().copied().unwrap_or(LISTEN)
+        self.address
     }
 
     /// Answers until `shutdown` is ready; then ends streams, lets running answers finish for two seconds at most.

@@ -42,7 +42,7 @@ pub struct Trial {
     pub script: Arc<Mutex<Script>>,
     asked: Arc<Mutex<Vec<Heard>>>,
     pub jobs: Jobs,
-    site: web::Data<Site>,
+    pub(super) site: web::Data<Site>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

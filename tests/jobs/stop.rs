@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sd_swap::demo::releases::Fault;
-use sd_swap::domain::job::{CardNow, JobState};
+use sd_swap::domain::job::{CardNow, JobState, JobView};
 use sd_swap::domain::size::Bytes;
 use sd_swap::domain::stage::Stage;
 use sd_swap::host::scratch::fault::Op;
@@ -101,7 +101,8 @@ async fn while_the_backup_is_written() {
 #[actix_web::test]
 async fn in_download() {
     let world = World::new();
-    world.around.releases.set_fault(Fault::Slow { per_second: 20_000 });
+    // Without parts it cannot be used before it is whole.
+    world.around.releases.set_faults(vec![Fault::Slow { per_second: 20_000 }, Fault::IgnoreRange]);
     let house = world.open().await;
     let id = house.start().await;
     let view = house.until(id, |view| runs(view, Stage::Download) && view.stages[2].amount.done > 0).await;
@@ -113,11 +114,25 @@ async fn in_download() {
 }
 
 #[actix_web::test]
+async fn in_download_while_the_card_is_written() {
+    let world = World::new();
+    world.around.releases.set_fault(Fault::Slow { per_second: 50_000 });
+    let house = world.open().await;
+    let id = house.start().await;
+    let both = |view: &JobView| runs(view, Stage::Download) && view.stages[3].amount.done > 0;
+    house.until(id, both).await;
+    assert_eq!(house.jobs.stop(id).await, Ok(()));
+    let view = house.ended(id).await;
+    assert_eq!((view.state, view.card_now), (JobState::Cancelled, CardNow::Blank), "{view:#?}");
+    house.assert_usable().await;
+}
+
+#[actix_web::test]
 async fn while_the_backup_alone_is_made() {
     let world = World::with(|spec| spec.backup_speed = Some(20_000));
     let house = world.open().await;
     let id = house.start().await;
-    let grown = |view: &sd_swap::domain::job::JobView| {
+    let grown = |view: &JobView| {
         view.stage(Stage::Grow).is_some_and(|grow| grow.state == sd_swap::domain::job::StageState::Done)
     };
     let view = house.until(id, grown).await;

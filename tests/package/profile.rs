@@ -142,7 +142,7 @@ pub fn sockets(tree: &Tree) -> Vec<String> {
 }
 
 /// What the program opens (seen with strace, and read in the source) and what it must never: access and path.
-const NEEDED: [(char, &str); 22] = [
+const NEEDED: [(char, &str); 25] = [
     ('w', "/data/ledger.json.new"),
     ('r', "/data/options.json"),
     ('w', "/data/images/unfinished-haos_rpi4-64-18.2.img.xz"),
@@ -156,6 +156,9 @@ const NEEDED: [(char, &str); 22] = [
     ('r', "/proc/712/mountinfo"),
     ('r', "/proc/712/mounts"),
     ('r', "/proc/swaps"),
+    ('r', "/proc/meminfo"),
+    ('r', "/sys/fs/cgroup/memory.max"),
+    ('r', "/sys/fs/cgroup/cpu.max"),
     ('r', "/etc/resolv.conf"),
     ('r', "/etc/hosts"),
     ('m', "/lib/ld-musl-aarch64.so.1"),

@@ -93,6 +93,10 @@ impl Host for Watched {
         self.inner.wait_change(timeout)
     }
 
+    fn nudge(&self) {
+        self.inner.nudge();
+    }
+
     fn claim(&self, disk: &DiskId) -> Result<Arc<dyn Claim>, HostError> {
         self.shared.before(Act::Claim);
         let inner = self.inner.claim(disk)?;

@@ -177,25 +177,31 @@ async fn object(shared: web::Data<Shared>, request: HttpRequest, named: Named) -
     response
 }
 
-/// The asset, or the rest of it that was asked for.
+/// The asset, or the part of it that was asked for.
 fn send(state: &mut State, request: &HttpRequest, asset: Stored) -> HttpResponse {
-    let from = match wanted(state, request, &asset) {
-        Some(from) if from >= asset.size => {
+    let part = match wanted(state, request, &asset) {
+        Some(part) if part.first >= asset.size => {
             let whole = format!("bytes */{}", asset.size);
             return HttpResponse::RangeNotSatisfiable().insert_header((header::CONTENT_RANGE, whole)).finish();
         }
-        from => from,
+        part => part,
     };
     let mut response = HttpResponse::Ok();
-    if let Some(from) = from {
+    let last = asset.size.saturating_sub(1);
+    let (from, to) = part.map_or((0, last), |part| (part.first, part.last.unwrap_or(last).min(last)));
+    if part.is_some() {
         response.status(StatusCode::PARTIAL_CONTENT);
         let said =
             if state.fault(|f| matches!(f, Fault::OtherRange { .. }).then_some(())).is_some() { 0 } else { from };
-        response.insert_header((header::CONTENT_RANGE, format!("bytes {said}-{}/{}", asset.size - 1, asset.size)));
+        response.insert_header((header::CONTENT_RANGE, format!("bytes {said}-{to}/{}", asset.size)));
     }
     put_validators(state, &mut response, &asset);
-    let (from, length) = (from.unwrap_or(0), asset.size - from.unwrap_or(0));
-    let (ending, speed) = (ending(state, &asset), speed(state));
+    // What goes wrong on a long way is not for a look at one end.
+    let (ending, speed) = match part.and_then(|part| part.last) {
+        Some(_) => (Ending::Whole, None),
+        None => (ending(state, &asset), speed(state)),
+    };
+    let length = (to + 1 - from).min(asset.size);
     let stream = Body { content: asset.content, from, length, ending, speed }.stream();
     match state.has(&Fault::NoLength) {
         true => response.body(BodyStream::new(Box::pin(stream))),
@@ -203,12 +209,21 @@ fn send(state: &mut State, request: &HttpRequest, asset: Stored) -> HttpResponse
     }
 }
 
-/// Where to begin, if a range was asked for that still fits.
-fn wanted(state: &mut State, request: &HttpRequest, asset: &Stored) -> Option<u64> {
+/// A range that was asked for: to the end, or to a byte before.
+#[derive(Clone, Copy)]
+struct Part {
+    first: u64,
+    last: Option<u64>,
+}
+
+/// Which part is wanted, if one was asked for of what is still the same.
+fn wanted(state: &mut State, request: &HttpRequest, asset: &Stored) -> Option<Part> {
     let header = |name: HeaderName| request.headers().get(name)?.to_str().ok();
-    let from = header(header::RANGE)?.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()?;
+    let (first, last) = header(header::RANGE)?.strip_prefix("bytes=")?.split_once('-')?;
+    let first = first.parse().ok()?;
+    let last = if last.is_empty() { None } else { Some(last.parse().ok().filter(|last| *last >= first)?) };
     let same = header(header::IF_RANGE).is_none_or(|then| then == asset.etag() || then == MODIFIED);
-    (same && !state.has(&Fault::IgnoreRange)).then_some(from)
+    (same && !state.has(&Fault::IgnoreRange)).then_some(Part { first, last })
 }
 
 fn put_validators(state: &mut State, response: &mut HttpResponseBuilder, asset: &Stored) {

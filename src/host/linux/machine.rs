@@ -33,10 +33,9 @@ pub struct LinuxHost {
 type Seat = Arc<Mutex<Weak<LinuxClaim>>>;
 
 impl LinuxHost {
-    /// `stop` ends a wait for changes when the program ends.
-    pub fn new(stop: StopFlag) -> LinuxHost {
+    pub fn new() -> LinuxHost {
         let root = PathBuf::from("/");
-        LinuxHost { scan: LinuxScan::new(&root), root, uevents: Uevents::new(stop), seats: Mutex::default() }
+        LinuxHost { scan: LinuxScan::new(&root), root, uevents: Uevents::new(), seats: Mutex::default() }
     }
 
     fn seat(&self, id: &DiskId) -> Seat {
@@ -53,6 +52,12 @@ impl LinuxHost {
     }
 }
 
+impl Default for LinuxHost {
+    fn default() -> LinuxHost {
+        LinuxHost::new()
+    }
+}
+
 impl Host for LinuxHost {
     fn disks(&self) -> Result<Vec<Disk>, HostError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or(0);
@@ -61,6 +66,10 @@ impl Host for LinuxHost {
 
     fn wait_change(&self, timeout: Duration) -> bool {
         self.uevents.wait(timeout)
+    }
+
+    fn nudge(&self) {
+        self.uevents.nudge();
     }
 
     fn claim(&self, id: &DiskId) -> Result<Arc<dyn Claim>, HostError> {

@@ -1,5 +1,6 @@
 //! The real machine. The only home of `nix`, `unsafe` and child processes.
 
+mod bell;
 pub mod descriptor;
 pub mod machine;
 pub mod plug;

@@ -1,23 +1,20 @@
 //! The kernel's announcements of disks that come, go and change their medium (DV-4), heard on a netlink socket.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recvfrom, socket};
 
 use crate::domain::backoff::{Backoff, Failure, Say};
 use crate::domain::pace::Pace;
-use crate::domain::progress::StopFlag;
+
+use super::bell::{Bell, Heard};
 
 /// The kernel's own group; in group 2 udev speaks, in a format of its own.
 const KERNEL: u32 = 1;
-/// A stop is noticed after this time at the latest.
-const SLICE: Duration = Duration::from_millis(200);
 /// Without a socket, "look again" is said this often: a card has to be on the page within two seconds.
 const BLIND: Duration = Duration::from_millis(1500);
 /// Longer messages than the kernel makes (2 KiB of variables and the path).
@@ -67,7 +64,7 @@ impl Uevent {
 #[derive(Debug)]
 pub struct Uevents {
     ear: Mutex<Ear>,
-    stop: StopFlag,
+    bell: Bell,
 }
 
 /// The socket, or when to try for one again.
@@ -109,13 +106,18 @@ impl Ear {
 
 impl Uevents {
     /// A machine that does not let us listen is watched by looking again in short intervals.
-    pub fn new(stop: StopFlag) -> Uevents {
+    pub fn new() -> Uevents {
         let mut ear = Ear::deaf();
         ear.open();
-        Uevents { ear: Mutex::new(ear), stop }
+        Uevents { ear: Mutex::new(ear), bell: Bell::new() }
     }
 
-    /// Returns at an announcement that concerns disks (true), at a stop, or after `timeout` (false). Without a socket true
+    /// Ends a wait at once, or the next one if there is none.
+    pub fn nudge(&self) {
+        self.bell.ring();
+    }
+
+    /// Returns at an announcement that concerns disks (true), at a nudge, or after `timeout` (false). Without a socket true
     /// comes after at most a second and a half: somebody has to look.
     pub fn wait(&self, timeout: Duration) -> bool {
         let mut ear = self.ear.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,30 +132,28 @@ impl Uevents {
         }
     }
 
+    /// Sleeps until something comes: what does not concern disks is all that makes it turn.
     fn wait_on(&self, ear: &Ear, timeout: Duration) -> io::Result<bool> {
         let Some(socket) = &ear.socket else { return Ok(self.wait_blind(timeout.min(BLIND))) };
         let end = Instant::now() + timeout;
-        while !self.stop.is_set() {
-            let left = end.saturating_duration_since(Instant::now());
-            match poll_slice(socket, left.min(SLICE)) {
-                Ok(true) if heard(socket) => return Ok(true),
-                Ok(_) if left.is_zero() => return Ok(false),
-                Ok(_) | Err(Errno::EINTR) => {}
-                Err(errno) => return Err(errno.into()),
+        loop {
+            match self.bell.wait(Some(socket), end.saturating_duration_since(Instant::now()))? {
+                Heard::Other if heard(socket) => return Ok(true),
+                Heard::Other => {}
+                Heard::Bell | Heard::Nothing => return Ok(false),
             }
         }
-        Ok(false)
     }
 
     fn wait_blind(&self, time: Duration) -> bool {
-        let end = Instant::now() + time;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            if self.stop.is_set() || left.is_zero() {
-                return !self.stop.is_set();
-            }
-            thread::sleep(left.min(SLICE));
-        }
+        // The bell alone cannot be lost as a socket can; if it were, looking again would be right.
+        !matches!(self.bell.wait(None, time), Ok(Heard::Bell))
+    }
+}
+
+impl Default for Uevents {
+    fn default() -> Uevents {
+        Uevents::new()
     }
 }
 
@@ -164,12 +164,6 @@ fn listen() -> io::Result<OwnedFd> {
     let socket = socket(AddressFamily::Netlink, SockType::Raw, flags, kind)?;
     bind(socket.as_raw_fd(), &NetlinkAddr::new(0, KERNEL))?;
     Ok(socket)
-}
-
-fn poll_slice(socket: &OwnedFd, time: Duration) -> Result<bool, Errno> {
-    // Rounded up: a rest of less than a millisecond must not become a busy loop.
-    let time = PollTimeout::try_from(time + Duration::from_micros(999)).unwrap_or(PollTimeout::ZERO);
-    Ok(poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], time)? > 0)
 }
 
 /// Takes everything that has arrived, so that a burst is one change; true if any of it concerns disks.
@@ -241,13 +235,20 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_ends_at_once_when_stopped() {
-        let stop = StopFlag::new();
-        stop.set();
+    fn a_nudge_ends_the_wait_that_runs_or_else_the_next_one() {
         for socket in [None, listen().ok()] {
+            let blind = socket.is_none();
+            let uevents = with_ear(Ear { socket, ..Ear::deaf() });
+            uevents.nudge();
+            uevents.nudge();
             let begin = Instant::now();
-            assert!(!with_ear(Ear { socket, ..Ear::deaf() }, stop.clone()).wait(Duration::from_secs(600)));
-            assert!(begin.elapsed() < Duration::from_secs(60));
+            assert!(!uevents.wait(Duration::from_secs(600)));
+            std::thread::scope(|scope| {
+                let waiting = scope.spawn(|| uevents.wait(Duration::from_secs(600)));
+                uevents.nudge();
+                assert!(!waiting.join().unwrap());
+            });
+            assert!(begin.elapsed() < Duration::from_secs(60), "blind: {blind}");
         }
     }
 
@@ -255,11 +256,35 @@ mod tests {
     fn without_a_socket_it_says_look_again() {
         let mut ear = Ear::deaf();
         ear.lost(&io::ErrorKind::PermissionDenied.into());
-        assert!(with_ear(ear, StopFlag::new()).wait(Duration::from_millis(1)));
+        assert!(with_ear(ear).wait(Duration::from_millis(1)));
     }
 
-    fn with_ear(ear: Ear, stop: StopFlag) -> Uevents {
-        Uevents { ear: Mutex::new(ear), stop }
+    /// Nothing makes it turn but what comes: no end of its own sleep is nearer than what it was told.
+    #[test]
+    fn it_sleeps_until_something_comes() {
+        let (ours, theirs) = std::os::unix::net::UnixDatagram::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let uevents = with_ear(Ear { socket: Some(ours.into()), ..Ear::deaf() });
+        let sleeps = || uevents.bell.sleeps.lock().unwrap().clone();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| uevents.wait(Duration::from_secs(600)));
+            for event in 1..=3 {
+                while sleeps().len() < event {
+                    std::thread::yield_now();
+                }
+                theirs.send(b"of no concern").unwrap();
+            }
+            while sleeps().len() < 4 {
+                std::thread::yield_now();
+            }
+            uevents.nudge();
+            assert!(!waiting.join().unwrap());
+        });
+        assert!(sleeps().len() == 4 && sleeps().iter().all(|time| time.as_secs() > 300), "{:?}", sleeps());
+    }
+
+    fn with_ear(ear: Ear) -> Uevents {
+        Uevents { ear: Mutex::new(ear), bell: Bell::new() }
     }
 
     #[test]

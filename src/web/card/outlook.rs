@@ -86,7 +86,7 @@ impl<'a> Plan<'a> {
         let Some((last, rates, backup)) = known else { return t.say("card-takes-usual") };
         let image = total(last, Stage::Write).unwrap_or(survey::IMAGE_GUESS);
         let download = self.download.or_else(|| total(last, Stage::Download)).unwrap_or(image);
-        let expected = Expected { download: download.0, image: image.0, backup: backup.0 };
+        let expected = Expected { download: download.0, image: image.0, backup: backup.0, streams: !self.kept };
         self.range(t, expected, rates)
     }
 
