@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use sd_swap::domain::job::{BackupChoice, CardNow, CardRequest, JobState};
 use sd_swap::domain::problem::Problem;
@@ -17,12 +17,10 @@ use crate::watched::{Act, Watched};
 
 const BLOCK: u64 = 4096;
 
-/// A backup of this many bytes, and those of its last archive.
+/// A backup of about so many bytes.
 fn backup_of(size: usize) -> Vec<u8> {
-    let length =
-        |inside: usize| backup(&json(SLUG, r#","folders":["media"]"#), &[(b"media.tar.gz", &media(inside))]).len();
-    let inside = size - (length(512) - 512);
-    let bytes = backup(&json(SLUG, r#","folders":["media"]"#), &[(b"media.tar.gz", &media(inside))]);
+    let with = |inside| backup(&json(SLUG, r#","folders":["media"]"#), &[(b"media.tar.gz", &media(inside))]);
+    let bytes = with(size + 512 - with(512).len());
     assert!(bytes.len().abs_diff(size) < 8192, "{} {size}", bytes.len());
     bytes
 }
@@ -112,15 +110,16 @@ fn at_write(
     then: impl Fn(&Path) + Send + Sync + 'static,
 ) -> (Problem, CardNow) {
     let path = bench.file("my.tar", bytes);
-    let (begun, changed) = (AtomicUsize::new(usize::MAX), path.clone());
-    let watched = Watched::new(&bench.host, move |act, n| match act {
+    let (is_begun, count, changed) = (AtomicBool::new(false), AtomicUsize::new(0), path.clone());
+    let watched = Watched::new(&bench.host, move |act, n| {
         // Tools are shut out the fourth time before the backup is written.
-        Act::ShutOut if n == 3 => begun.store(0, Ordering::SeqCst),
-        Act::Write(_) if begun.load(Ordering::SeqCst) != usize::MAX => match begun.fetch_add(1, Ordering::SeqCst) {
-            before if before == nth => then(&changed),
-            _ => {}
-        },
-        _ => {}
+        if *act == Act::ShutOut && n == 3 {
+            is_begun.store(true, Ordering::SeqCst);
+        }
+        let is_write = matches!(act, Act::Write(_)) && is_begun.load(Ordering::SeqCst);
+        if is_write && count.fetch_add(1, Ordering::SeqCst) == nth {
+            then(&changed);
+        }
     });
     let request = CardRequest { backup: BackupChoice::File(path), ..bench.request() };
     let (problem, view) = bench.failed(bench.make_with(Arc::new(watched), request));
