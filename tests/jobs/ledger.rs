@@ -2,9 +2,11 @@
 //! short is known as such.
 
 use std::fs;
+use std::time::Duration;
 
 use sd_swap::domain::job::{JobId, JobState, StageState};
 use sd_swap::domain::problem::Problem;
+use sd_swap::domain::size::Bytes;
 use sd_swap::domain::stage::Stage;
 use sd_swap::jobs::StartError;
 
@@ -74,8 +76,15 @@ async fn a_full_disk_is_told_and_refuses_a_download_until_there_is_room() {
     let StartError::Refused { problems, .. } = error else { panic!("{error:?}") };
     assert!(matches!(problems[..], [Problem::NoRoomForDownload { .. }]), "{problems:?}");
     fs::remove_file(data.join("filler")).unwrap();
-    // The file system gives room back when its journal was written.
+    // The file system gives room back some time after its journal was written.
     fs::File::open(&data).unwrap().sync_all().unwrap();
+    let host = world.around.plan().host;
+    let is_free = async {
+        while host.free_space(&data).unwrap() < Bytes(40_000_000) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    within(is_free).await;
     let view = house.done(house.request().await).await;
     assert!(fs::read_to_string(data.join("ledger.json")).unwrap().contains("\"done\""), "{view:#?}");
 }
