@@ -125,7 +125,7 @@ fn waits_at(job: &JobView) -> Option<Stage> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::job::CardNow;
+    use crate::domain::job::{CardNow, StageState};
     use crate::web::trial::{job, job_at};
 
     const EN: Language = Language::English;
@@ -156,6 +156,19 @@ mod tests {
             assert!(words.is_none_or(|words| words.happened == "No data for 3 minutes."), "{stage:?}");
         }
         assert!(!is_silent(&JobView { quiet: 500, state: JobState::Stopping, ..job_at(Stage::Write) }));
+    }
+
+    #[test]
+    fn a_card_that_waits_for_its_image_is_not_called_silent() {
+        let mut job = JobView { quiet: 185, ..job_at(Stage::Write) };
+        job.stages[Stage::Download as usize].state = StageState::Running;
+        assert_eq!(silent(EN, &job).unwrap().title, "The download stands still");
+        job.quiet = 60;
+        assert_eq!(waiting(EN, &job).unwrap(), "Waiting for the download.");
+        // Beside anything else it is the card.
+        job.stages[Stage::Backup as usize].state = StageState::Running;
+        job.stages[Stage::Download as usize].state = StageState::Done;
+        assert!(waiting(EN, &job).unwrap().starts_with("Waiting for the card."));
     }
 
     #[test]
