@@ -59,10 +59,13 @@ torture: needs-test
 	SD_SWAP_TORTURE=1 MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 \
 		$(CARGO) test --locked --test torture --test kill --test simulate --test ingress -- --nocapture --test-threads=2
 
-# How fast a card is made beside `xz | dd`, as root: docs/speed.md has the table. `make bench ONLY="card80 blank"` runs one.
+# How fast a card is made beside `xz | dd` (as root), what open pages cost it, and what nobody there costs: docs/speed.md has
+# the tables. `make bench ONLY="card80 blank"` runs one row.
 bench: needs-run
 	$(CARGO) build --release --locked
 	$(if $(ONLY),,scripts/bench-job)
+	$(if $(ONLY),,scripts/bench-face)
+	$(if $(ONLY),,scripts/bench-idle)
 	scripts/bench $(if $(ONLY),--only "$(ONLY)") $(if $(IMAGE),--image $(IMAGE))
 	$(if $(IMAGE),$(CARGO) bench --locked --bench decode -- $(IMAGE))
 
