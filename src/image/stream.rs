@@ -24,6 +24,9 @@ const TAIL: u64 = 64 << 10;
 /// The header of a stream, which has to fit its end.
 const HEAD: u64 = 12;
 
+/// A connection that was kept from earlier may just have been closed, to the first host and to the one it leads to.
+const TRIES: u32 = 3;
+
 /// An image that is still being downloaded: how large it is, how its blocks lie, and what it has to be.
 #[derive(Debug, Clone)]
 pub struct ImageStream {
@@ -48,7 +51,14 @@ impl ImageStream {
         let getter = Getter { client, pace, stop };
         // A small file is there before its end was asked for.
         let tail_from = size.checked_sub(TAIL)?;
-        let mut ends = match ends(&getter, source, size, tail_from).await {
+        let mut tries = 0;
+        let told = loop {
+            match ends(&getter, source, size, tail_from).await {
+                Err(ImageError::Connection { .. }) if tries < TRIES => tries += 1,
+                told => break told,
+            }
+        };
+        let mut ends = match told {
             Ok(ends) => ends?,
             Err(ImageError::Stopped) => return None,
             Err(error) => {
