@@ -53,16 +53,15 @@ impl Board {
         Arc::new(self.ledger.borrow().jobs().to_vec())
     }
 
-    /// Shows a view to everybody. `keep` also writes the ledger; what comes back then is why it could not be written.
+    /// Shows a view to everybody. `keep` writes the ledger before that, so that what was seen is not forgotten by a power cut;
+    /// what comes back then is why it could not be written.
     pub fn publish(&self, mut view: JobView, keep: bool) -> Option<String> {
         self.generation.set(self.generation.get() + 1);
         view.generation = self.generation.get();
         self.ledger.borrow_mut().put(Arc::new(view));
+        let failed = if keep { self.save() } else { None };
         self.sender.send_replace(self.all());
-        if !keep || self.dir.is_none() {
-            return None;
-        }
-        self.ledger.borrow().save().err().map(|error| error.to_string())
+        failed
     }
 
     /// Writes the ledger as it is; for the start of the program.
