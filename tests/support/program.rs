@@ -128,11 +128,9 @@ impl Program {
     }
 
     pub fn card(&self) -> Value {
-        until(|| {
-            let (_, answer) = self.ask("GET", "/api/devices", "");
-            answer["devices"].as_array()?.first().cloned()
-        })
-        .expect("the card is listed")
+        let listed = || self.ask("GET", "/api/devices", "").1;
+        until(|| listed()["devices"].as_array()?.first().cloned())
+            .unwrap_or_else(|| panic!("the card is not listed: {}", listed()))
     }
 
     /// The id of the job.
