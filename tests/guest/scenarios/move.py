@@ -69,14 +69,15 @@ def unheld(guest, *words):
     """What a command says, once the disk is not busy."""
     code, out = guest.run(*words)
     hold(code == 0 or "busy" in out, f"{' '.join(words)}: {out}")
-    return code == 0 and out
+    return code == 0 and (out or "done")
 
 
 def mounted(world, data, slug):
     """As Home Assistant OS mounts it."""
     guest = world.guest
     guest.say("mkdir", "-p", "/run/card")
-    guest.say("mount", "-o", "ro", "LABEL=hassos-data", "/run/card")
+    # The app looks at it every few seconds, for a moment and alone.
+    until("a moment to mount it", 30, lambda: unheld(guest, "mount", "-o", "ro", "LABEL=hassos-data", "/run/card"))
     equal(guest.say("stat", "-c", "%a %u %g", f"/run/card/supervisor/backup/{slug}.tar").strip(), "600 0 0", "its rights")
     # The app must not want it now.
     world.app.refused("sda", "mounted")
