@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// A small file system of its own at a folder; `None`, with the reason printed, where it cannot be had.
 pub struct Small(PathBuf);
@@ -19,9 +20,17 @@ impl Small {
         None
     }
 
+    /// Waits for a moment at which no file is open for writing: the kernel refuses until then.
     pub fn remount(&self, option: &str) {
-        let done = Command::new("mount").args(["-o", &format!("remount,{option}")]).arg(&self.0).status();
-        assert!(done.unwrap().success());
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            let done = Command::new("mount").args(["-o", &format!("remount,{option}")]).arg(&self.0).status();
+            if done.unwrap().success() {
+                return;
+            }
+            assert!(Instant::now() < end, "it stays in use");
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
     }
 }
 
